@@ -1,0 +1,10 @@
+/** What build-digest reads from its environment. */
+import { z } from 'zod';
+import { captureWindowConfig } from '../../shared/capture-window.ts';
+import { baseConfig, databaseConfig } from '../../shared/env.ts';
+
+export const configSchema = z.object({
+  ...baseConfig.shape,
+  ...databaseConfig.shape,
+  ...captureWindowConfig.shape,
+});

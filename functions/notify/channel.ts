@@ -1,0 +1,79 @@
+/** What a channel is, and how its variables are read; retry, claim, mark and metrics live outside channels. */
+import * as z from 'zod';
+
+import { ConfigError } from '../../shared/errors.ts';
+import type { Message } from './message.ts';
+
+/** The variables of a process, as `process.env` has them. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** One configured destination. */
+export interface Channel {
+  readonly name: string;
+  readonly type: string;
+  /** Whether this destination wants to hear that an incident is over. */
+  readonly sendResolved: boolean;
+  /** Whether the provider collapses a second message with the incident's key. */
+  readonly keyed: boolean;
+  /** Sends one message; throws DeliveryError for everything but a clear yes. */
+  send(message: Message, signal: AbortSignal): Promise<{ readonly providerId: string | null }>;
+}
+
+/** One kind of channel, as `channels/index.ts` lists it. */
+export interface ChannelDefinition<Config> {
+  readonly type: string;
+  readonly keyed: boolean;
+  /** The config, null when none of the channel's variables is set, ConfigError when they do not suffice. */
+  fromEnv(env: Env): Config | null;
+  create(config: Config): Channel;
+}
+
+/** Reads one channel's variables; `<CHANNEL>_SEND_RESOLVED` alone does not ask for the channel. */
+export function readConfig<Schema extends z.ZodObject>(env: Env, schema: Schema): z.output<Schema> | null {
+  const given = Object.keys(schema.shape)
+    .map((name) => [name, env[name]?.trim()] as const)
+    .filter(([, value]) => value !== undefined && value !== '');
+  if (given.every(([name]) => name.endsWith('_SEND_RESOLVED'))) return null;
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  // Every message below is written by us and names variable and example; a value never gets into it.
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => issue.message).join('\n'));
+  return parsed.data;
+}
+
+/** An http or https address; credentials have variables of their own. */
+export function urlVariable(name: string, example: string): z.ZodType<string, string> {
+  return z
+    .string({ error: `${name} is missing, for example ${name}=${example}` })
+    .refine((text) => isPlainUrl(text), {
+      error: `${name} is not an http or https address without user and password, for example ${name}=${example}`,
+    });
+}
+
+/** A server's address that paths are appended to, given back without a slash at its end. */
+export function serverVariable(name: string, example: string): z.ZodType<string, string> {
+  return urlVariable(name, example)
+    .refine((text) => !/[?#]/.test(text), {
+      error: `${name} is a server's address and ends before any ? or #, for example ${name}=${example}`,
+    })
+    .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** A secret or another text without white space, so that it can travel in a header. */
+export function wordVariable(name: string, example: string): z.ZodType<string, string> {
+  return z.string({ error: `${name} is missing, for example ${name}=${example}` }).regex(/^[\x21-\x7e]+$/, {
+    error: `${name} has white space or characters outside ASCII, for example ${name}=${example}`,
+  });
+}
+
+/** `<CHANNEL>_SEND_RESOLVED`; off unless set, so that one incident is one push. */
+export function sendResolvedVariable(name: string): z.ZodType<boolean, string | undefined> {
+  return z
+    .enum(['true', 'false'], { error: `${name} is neither true nor false, for example ${name}=true` })
+    .default('false')
+    .transform((value) => value === 'true');
+}
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}

@@ -1,0 +1,58 @@
+/** notify: tells people, once per notice and channel. */
+import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
+import { createLog } from '../../shared/log.ts';
+import { createPool, run } from '../../shared/postgres/pool.ts';
+import { createPublisher } from '../../shared/publish.ts';
+import { serve } from '../../shared/serve.ts';
+import { start } from '../../shared/start.ts';
+import { channelsFromEnv } from './channels/index.ts';
+import { configSchema } from './config.ts';
+import { createDeliverer } from './delivery.ts';
+import { createHandler } from './handler.ts';
+
+void start('notify', async (raw, port) => {
+  const env = resolveEnvironment(raw);
+  const config = parseConfig(configSchema, env);
+  const channels = channelsFromEnv(env);
+  const log = createLog('notify', config.APP_LOG_LEVEL);
+  if (channels.length === 0)
+    log.warn(
+      'no channel is configured: nobody will be told; set e.g. NTFY_TOPIC or GOTIFY_URL and GOTIFY_TOKEN',
+    );
+  const pool = createPool({ url: config.DATABASE_URL, name: 'notify', size: config.DATABASE_POOL_SIZE });
+  const deliverer = createDeliverer({
+    pool,
+    channels: new Map(channels.map((channel) => [channel.name, channel])),
+    giveUpAfterMs: config.DELIVERY_GIVE_UP_AFTER,
+    log,
+  });
+  const handler = createHandler({
+    pool,
+    source: { cluster: config.CLUSTER_NAME, name: 'notify' },
+    channels,
+    deliverer,
+    minSeverity: config.NOTIFY_MIN_SEVERITY,
+    story: {
+      cluster: config.CLUSTER_NAME,
+      consoleUrl: config.CONSOLE_URL?.replace(/\/+$/, '') ?? null,
+      timeZone: config.NOTIFY_TIMEZONE,
+    },
+  });
+  return serve(
+    {
+      name: 'notify',
+      log,
+      publisher: createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log }),
+      events: { '/': handler },
+      ready: async () => {
+        await run(pool.query('select 1'));
+        return {
+          postgres: 'ok',
+          channels: channels.map((channel) => channel.name).join(', ') || 'none configured',
+        };
+      },
+      close: () => pool.end(),
+    },
+    port,
+  );
+});

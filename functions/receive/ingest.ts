@@ -1,0 +1,282 @@
+/**
+ * Makes arrivals durable: one transaction for patterns, episodes, incidents and notices. Webhooks that come while a
+ * transaction is under way share the next one, so a storm costs few commits; each is answered only when it is stored.
+ */
+import type { Alert } from '../../shared/alert.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { NoticeData } from '../../shared/events.ts';
+import { shiftAlertClock } from '../../shared/postgres/clock.ts';
+import { insertEpisodes, latestEpisodes, updateEpisodes } from '../../shared/postgres/episodes.ts';
+import { insertIncidents, openIncidents, updateIncidents } from '../../shared/postgres/incidents.ts';
+import { insertNotices } from '../../shared/postgres/notices.ts';
+import { lockPatterns } from '../../shared/postgres/patterns.ts';
+import { transaction } from '../../shared/postgres/pool.ts';
+import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
+import { planArrivals } from './episodes.ts';
+import type { Arrival, EpisodeState, IncidentState, NewNotice, Plan } from './episodes.ts';
+
+/** Transactions at once; more would only wait for each other's patterns. */
+const PARALLEL = 2;
+/** Most arrivals in one transaction. */
+const BATCH_LIMIT = 1_000;
+/** Most arrivals waiting; beyond it the answer is 503 and Alertmanager sends again. */
+const QUEUE_LIMIT = 50_000;
+
+/** What a webhook's arrivals became. */
+export interface Stored {
+  readonly newEpisodes: number;
+  readonly notices: readonly NoticeData[];
+}
+
+interface Job {
+  readonly arrivals: readonly Arrival[];
+  /** Stamp of a replay, or null for a live webhook. */
+  readonly replayedAt: Date | null;
+  readonly resolve: (stored: Stored) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Ingest {
+  /** Stores arrivals; resolves when they are committed. */
+  store(arrivals: readonly Arrival[], replayedAt?: Date | null): Promise<Stored>;
+}
+
+/** Creates the queue in front of Postgres. */
+export function createIngest(
+  pool: Pool,
+  options: { isHeartbeat: (alertname: string) => boolean; allowReplay: boolean },
+): Ingest {
+  const queue: Job[] = [];
+  let waiting = 0;
+  let running = 0;
+
+  const runBatch = async (jobs: readonly Job[]): Promise<void> => {
+    try {
+      const stored = await storeJobs(pool, jobs, options);
+      for (const [index, job] of jobs.entries())
+        job.resolve(stored[index] ?? { newEpisodes: 0, notices: [] });
+    } catch (error) {
+      // One webhook that Postgres cannot take must not fail its neighbours.
+      if (jobs.length > 1 && !(error instanceof AppError)) {
+        for (const job of jobs) await runBatch([job]);
+      } else {
+        for (const job of jobs) job.reject(error);
+      }
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    running++;
+    while (queue.length > 0) {
+      const jobs = takeBatch(queue);
+      await runBatch(jobs);
+      waiting -= countArrivals(jobs);
+    }
+    running--;
+  };
+
+  return {
+    store(arrivals, replayedAt = null) {
+      if (waiting > 0 && waiting + arrivals.length > QUEUE_LIMIT) {
+        return Promise.reject(
+          new AppError('overloaded', 'too many alerts are waiting to be stored; send again'),
+        );
+      }
+      waiting += arrivals.length;
+      return new Promise((resolve, reject) => {
+        queue.push({ arrivals, replayedAt, resolve, reject });
+        if (running < PARALLEL) void work();
+      });
+    },
+  };
+}
+
+function takeBatch(queue: Job[]): Job[] {
+  const jobs: Job[] = [];
+  let size = 0;
+  while (queue[0] !== undefined && (jobs.length === 0 || size + queue[0].arrivals.length <= BATCH_LIMIT)) {
+    size += queue[0].arrivals.length;
+    jobs.push(queue[0]);
+    queue.shift();
+  }
+  return jobs;
+}
+
+function countArrivals(jobs: readonly Job[]): number {
+  return jobs.reduce((sum, job) => sum + job.arrivals.length, 0);
+}
+
+async function storeJobs(
+  pool: Pool,
+  jobs: readonly Job[],
+  options: { isHeartbeat: (alertname: string) => boolean; allowReplay: boolean },
+): Promise<Stored[]> {
+  const arrivals = jobs.flatMap((job) => job.arrivals);
+  if (arrivals.length === 0) return jobs.map(() => ({ newEpisodes: 0, notices: [] }));
+  const replayedAt = jobs.at(-1)?.replayedAt ?? null;
+  const plan = await transaction(pool, async (client) => {
+    const [episodes, incidents] = await readState(client, arrivals, options.isHeartbeat);
+    const planned = planArrivals(arrivals, episodes, incidents);
+    await writePlan(client, planned);
+    if (options.allowReplay) await shiftAlertClock(client, replayedAt);
+    return planned;
+  });
+  const noticesOf = Map.groupBy(plan.notices, (notice) => notice.arrival);
+  const episodesOf = Map.groupBy(plan.newEpisodes, (episode) => episode.arrival);
+  return jobs.map((job) => ({
+    newEpisodes: job.arrivals.reduce((sum, arrival) => sum + (episodesOf.get(arrival)?.length ?? 0), 0),
+    notices: job.arrivals.flatMap((arrival) => noticesOf.get(arrival) ?? []).map((notice) => toData(notice)),
+  }));
+}
+
+async function readState(
+  client: PoolClient,
+  arrivals: readonly Arrival[],
+  isHeartbeat: (alertname: string) => boolean,
+): Promise<[Map<string, EpisodeState>, Map<string, IncidentState>]> {
+  const seen = new Map(
+    arrivals.map(({ pattern, own, receivedAt }) => [
+      pattern.pattern,
+      { pattern, own, seenAt: receivedAt, heartbeat: isHeartbeat(pattern.alertname) },
+    ]),
+  );
+  const keys = [...new Set(arrivals.map(({ alert }) => alert.key))];
+  // The three travel together; each sees what the ones before it locked.
+  const [, latest, open] = await Promise.all([
+    lockPatterns(client, [...seen.values()]),
+    latestEpisodes(client, keys),
+    openIncidents(client, [...seen.keys()]),
+  ]);
+  return [
+    new Map(
+      latest.map((row) => [
+        row.key,
+        {
+          id: row.id,
+          key: row.key,
+          incident: row.incident,
+          startsAt: row.starts_at,
+          endedAt: row.ended_at,
+          endReason: row.end_reason,
+          lastSeen: row.last_seen,
+          endReceivedAt: row.end_received_at,
+          previousEnd: row.previous_end,
+        },
+      ]),
+    ),
+    new Map(
+      open.map((row) => [
+        row.pattern,
+        {
+          id: row.id,
+          pattern: row.pattern,
+          openEpisodes: row.open_episodes,
+          episodes: row.episodes,
+          grownTo: row.grown_to,
+          closedAt: null,
+        },
+      ]),
+    ),
+  ];
+}
+
+async function writePlan(client: PoolClient, plan: Plan): Promise<void> {
+  // Incidents that close come first: a pattern has one open incident at most, and rows are checked one by one.
+  const incidents = plan.newIncidents.toSorted(
+    (a, b) => Number(a.state.closedAt === null) - Number(b.state.closedAt === null),
+  );
+  await Promise.all([
+    updateEpisodes(
+      client,
+      plan.changedEpisodes.map((state) => ({ id: state.id ?? '', ...times(state) })),
+    ),
+    insertEpisodes(
+      client,
+      plan.newEpisodes.map(({ arrival, state }) => ({
+        ...columns(arrival, arrival.alert),
+        key: state.key,
+        ...times(state),
+      })),
+    ),
+    updateIncidents(
+      client,
+      plan.changedIncidents.map((state) => ({
+        id: state.id,
+        closed_at: state.closedAt,
+        open_episodes: state.openEpisodes,
+        episodes: state.episodes,
+        grown_to: state.grownTo,
+      })),
+    ),
+    insertIncidents(
+      client,
+      incidents.map(({ state, openedAt }) => ({
+        id: state.id,
+        pattern: state.pattern,
+        opened_at: openedAt,
+        closed_at: state.closedAt,
+        open_episodes: state.openEpisodes,
+        episodes: state.episodes,
+        grown_to: state.grownTo,
+      })),
+    ),
+    insertNotices(
+      client,
+      plan.notices.map((notice) => ({
+        id: notice.id,
+        incident: notice.incident,
+        pattern: notice.arrival.pattern.pattern,
+        kind: notice.kind,
+        why: null,
+        batch: null,
+        open_episodes: notice.openEpisodes,
+        traceparent: notice.arrival.traceparent,
+        received_at: notice.arrival.receivedAt,
+      })),
+    ),
+  ]);
+}
+
+function columns({ pattern, own, receivedAt }: Arrival, alert: Alert) {
+  return {
+    pattern: pattern.pattern,
+    alertname: pattern.alertname,
+    severity: pattern.severity,
+    namespace: pattern.namespace,
+    own,
+    labels: alert.labels,
+    annotations: alert.annotations,
+    generator_url: alert.generatorUrl,
+    flags: alert.flags,
+    received_at: receivedAt,
+  };
+}
+
+function times(state: EpisodeState) {
+  return {
+    incident: state.incident,
+    starts_at: state.startsAt,
+    ended_at: state.endedAt,
+    end_reason: state.endReason,
+    last_seen: state.lastSeen,
+    end_received_at: state.endReceivedAt,
+  };
+}
+
+function toData({ id, kind, incident, arrival, openEpisodes }: NewNotice): NoticeData {
+  const { pattern, alert } = arrival;
+  return {
+    notice: id,
+    kind,
+    status: 'received',
+    incident,
+    pattern: pattern.pattern,
+    alertname: pattern.alertname,
+    severity: pattern.severity,
+    namespace: pattern.namespace,
+    summary: alert.annotations['summary'] ?? pattern.title,
+    receivedAt: arrival.receivedAt.toISOString(),
+    openEpisodes,
+    alerts: [alert.labels],
+  };
+}

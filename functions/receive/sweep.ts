@@ -1,0 +1,271 @@
+/**
+ * The sweep: once a minute it carries on whatever stopped. It may skip a step (and says so on the notice) but never the
+ * pipeline; only notify pushes. Everything it does can be done twice.
+ */
+import type { CloudEvent } from 'cloudevents';
+import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
+import type { EventSource, EventType } from '../../shared/events.ts';
+import type { Logger } from '../../shared/log.ts';
+import { describeError } from '../../shared/log.ts';
+import { closeDueBatches } from '../../shared/postgres/batches.ts';
+import { readAlertClock } from '../../shared/postgres/clock.ts';
+import { dueDeliveries } from '../../shared/postgres/deliveries.ts';
+import { closeStale, stalePatterns } from '../../shared/postgres/episodes.ts';
+import { countDue, removeEpisodes, takeDue } from '../../shared/postgres/incidents.ts';
+import type { DueIncident, DueWhy } from '../../shared/postgres/incidents.ts';
+import {
+  audit,
+  insertNotices,
+  markClassified,
+  markDecided,
+  readNotice,
+  takeStuck,
+} from '../../shared/postgres/notices.ts';
+import type { Audit, NoticeInsert, StuckNotice } from '../../shared/postgres/notices.ts';
+import { transaction } from '../../shared/postgres/pool.ts';
+import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
+import { deleteExpired } from '../../shared/postgres/retention.ts';
+import type { Publisher } from '../../shared/publish.ts';
+
+/** Most rows of one kind that one sweep carries on; the rest waits a minute. */
+const LIMIT = 500;
+/** An own issue (AlertgestRejected) is over when it was not seen for this long. */
+const OWN_STALE_MS = 60 * 60_000;
+/** After this many sweeps on one notice the broker is taken as dead and the next function is called directly. */
+const DIRECT_AFTER = 2;
+/** Publishing budget of one sweep, in milliseconds. */
+const PUBLISH_MS = 10_000;
+/** What makes a closed incident no news any more. */
+const MOOT_WHEN_CLOSED: ReadonlySet<DueWhy> = new Set([
+  'reminder',
+  'snooze over',
+  'ignore over',
+  'decision revoked',
+]);
+
+export interface SweepDeps {
+  readonly pool: Pool;
+  readonly publisher: Publisher;
+  /** Posts an event straight to its consumer and follows its replies; null when no FUNCTION_URL is set. */
+  readonly direct: ((event: CloudEvent<unknown>) => Promise<void>) | null;
+  readonly source: EventSource;
+  readonly waits: { receivedMs: number; classifiedMs: number; admittedMs: number };
+  readonly repeatIntervalMs: number;
+  readonly retentionDays: number;
+  /** Tells the outside that all is well; null when no HEARTBEAT_URL is set. */
+  readonly heartbeat: (() => Promise<void>) | null;
+  /** Whether a Watchdog that was seen before is still seen. */
+  readonly log: Logger;
+}
+
+/** What one sweep did. */
+export interface Swept {
+  readonly stale: number;
+  readonly due: number;
+  readonly carriedOn: number;
+  readonly deliveriesDue: number;
+  readonly deleted: number;
+  readonly audit: Audit;
+}
+
+/** Runs one sweep. */
+export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept> {
+  const now = await readAlertClock(deps.pool);
+  const stale = await closeStaleEpisodes(deps, now, traceparent);
+  const due = await makeTimeNews(deps, now, traceparent);
+  const stuck = await takeStuck(deps.pool, deps.waits, LIMIT);
+  const events = (await Promise.all(stuck.map((notice) => carryOn(deps, notice)))).filter(
+    (step) => step !== undefined,
+  );
+  const notices = await dueDeliveries(deps.pool, LIMIT);
+  const deliveryEvents = await Promise.all(
+    notices.map((id) => noticeEvent(deps, 'dev.alertgest.delivery.due', id)),
+  );
+  await deps.publisher.publish(
+    [
+      ...[...stale, ...due].map((step) => step.event),
+      ...events.filter((step) => !step.direct).map((step) => step.event),
+      ...deliveryEvents.filter((event) => event !== undefined),
+    ],
+    PUBLISH_MS,
+  );
+  for (const { event, direct } of events) if (direct) await callDirectly(deps, event);
+  const deleted = await deleteExpired(deps.pool, deps.retentionDays);
+  const state = await audit(deps.pool);
+  await beat(deps, state);
+  return {
+    stale: stale.length,
+    due: due.length,
+    carriedOn: stuck.length,
+    deliveriesDue: notices.length,
+    deleted,
+    audit: state,
+  };
+}
+
+interface Step {
+  readonly event: CloudEvent<unknown>;
+  readonly direct: boolean;
+}
+
+/** Closes alerts unseen for twice the repeat interval: they are not "still firing", nobody knows. */
+async function closeStaleEpisodes(deps: SweepDeps, now: Date, traceparent: string): Promise<Step[]> {
+  const before = {
+    alerts: new Date(now.getTime() - 2 * deps.repeatIntervalMs),
+    own: new Date(now.getTime() - OWN_STALE_MS),
+  };
+  const steps: Step[] = [];
+  for (const pattern of await stalePatterns(deps.pool, before, LIMIT)) {
+    const inserted = await transaction(deps.pool, async (client) => {
+      await client.query('select 1 from patterns where pattern = $1 for update', [pattern]);
+      const notices: NoticeInsert[] = [];
+      for (const [incident, closed] of await closeStale(client, pattern, before, now)) {
+        if (await removeEpisodes(client, incident, closed, now))
+          notices.push(endNotice(incident, pattern, now, traceparent));
+      }
+      await insertNotices(client, notices);
+      return notices;
+    });
+    steps.push(
+      ...(await receivedSteps(
+        deps,
+        inserted.map((notice) => notice.id),
+      )),
+    );
+  }
+  return steps;
+}
+
+function endNotice(incident: string, pattern: string, now: Date, traceparent: string): NoticeInsert {
+  return {
+    id: `${incident}.resolved`,
+    incident,
+    pattern,
+    kind: 'resolved',
+    why: null,
+    batch: null,
+    open_episodes: 0,
+    traceparent,
+    received_at: now,
+  };
+}
+
+/** Turns due incidents and due batches into `due` notices. */
+async function makeTimeNews(deps: SweepDeps, now: Date, traceparent: string): Promise<Step[]> {
+  const ids = await transaction(deps.pool, async (client) => {
+    const notices = [
+      ...(await incidentNews(client, now, traceparent)),
+      ...(await batchNews(client, now, traceparent)),
+    ];
+    await insertNotices(client, notices);
+    return notices.map((notice) => notice.id);
+  });
+  return receivedSteps(deps, ids);
+}
+
+async function incidentNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
+  const due = await takeDue(client, LIMIT);
+  return due
+    .filter((incident) => incident.closed_at === null || !MOOT_WHEN_CLOSED.has(incident.due_why))
+    .map((incident) => dueNotice(incident, incident.due_why, null, now, traceparent));
+}
+
+async function batchNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
+  const notices: NoticeInsert[] = [];
+  for (const batch of await closeDueBatches(client, LIMIT)) {
+    const incident = await countDue(client, batch.incident);
+    if (incident !== undefined) notices.push(dueNotice(incident, null, batch.id, now, traceparent));
+  }
+  return notices;
+}
+
+function dueNotice(
+  incident: DueIncident,
+  why: DueWhy | null,
+  batch: string | null,
+  now: Date,
+  traceparent: string,
+): NoticeInsert {
+  return {
+    id: `${incident.id}.due-${incident.dues}`,
+    incident: incident.id,
+    pattern: incident.pattern,
+    kind: 'due',
+    why,
+    batch,
+    open_episodes: incident.open_episodes,
+    traceparent,
+    received_at: now,
+  };
+}
+
+async function receivedSteps(deps: SweepDeps, ids: readonly string[]): Promise<Step[]> {
+  const events = await Promise.all(ids.map((id) => noticeEvent(deps, 'dev.alertgest.notice.received', id)));
+  return events.filter((event) => event !== undefined).map((event) => ({ event, direct: false }));
+}
+
+/** The next step of a notice that did not move: what is missing is marked on it, and it goes on. */
+async function carryOn(deps: SweepDeps, notice: StuckNotice): Promise<Step | undefined> {
+  deps.log.warn(
+    { notice: notice.id, status: notice.status, attempts: notice.attempts },
+    'carrying on a notice without progress',
+  );
+  const type = await skipStep(deps, notice);
+  const event = await noticeEvent(deps, type, notice.id);
+  return event && { event, direct: deps.direct !== null && notice.attempts > DIRECT_AFTER };
+}
+
+async function skipStep(
+  deps: SweepDeps,
+  notice: StuckNotice,
+): Promise<Extract<EventType, `dev.alertgest.notice.${string}`>> {
+  switch (notice.status) {
+    case 'received':
+      await markClassified(deps.pool, notice.id, null, ['not classified']);
+      return 'dev.alertgest.notice.classified';
+    case 'classified':
+      await markDecided(deps.pool, notice.id, {
+        status: 'admitted',
+        reason: null,
+        why: 'the decision could not be checked in time',
+        batch: null,
+        quiet: false,
+        missing: ['decision not checked'],
+      });
+      return 'dev.alertgest.notice.admitted';
+    case 'admitted':
+      return 'dev.alertgest.notice.admitted';
+  }
+}
+
+async function noticeEvent(
+  deps: SweepDeps,
+  type: Extract<EventType, `dev.alertgest.notice.${string}` | 'dev.alertgest.delivery.due'>,
+  id: string,
+): Promise<CloudEvent<unknown> | undefined> {
+  const row = await readNotice(deps.pool, id);
+  return row && createNoticeEvent(type, deps.source, toNoticeData(row), row.traceparent);
+}
+
+async function callDirectly(deps: SweepDeps, event: CloudEvent<unknown>): Promise<void> {
+  try {
+    await deps.direct?.(event);
+  } catch (error) {
+    deps.log.error(
+      { type: event.type, subject: event.subject, ...describeError(error) },
+      'a function did not answer a direct call',
+    );
+  }
+}
+
+/** The heartbeat beats only when every audit number is zero. */
+async function beat(deps: SweepDeps, state: Audit): Promise<void> {
+  const problems = Object.entries(state).filter(([, count]) => count > 0);
+  if (problems.length > 0)
+    return deps.log.error({ ...state }, 'audit found problems; the heartbeat is withheld');
+  try {
+    await deps.heartbeat?.();
+  } catch (error) {
+    deps.log.warn(describeError(error), 'the heartbeat was not taken');
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * POST /api/v1/alerts: the one door for alerts. What is answered 2xx is stored; what cannot be used is named in the
+ * answer and becomes an AlertgestRejected issue, because Alertmanager gives up on every 4xx.
+ */
+import { normalizeAlert, parseTime, parseWebhook } from '../../shared/alert.ts';
+import type { Alert, Webhook } from '../../shared/alert.ts';
+import { AppError, InvalidInputError } from '../../shared/errors.ts';
+import type { Reason } from '../../shared/errors.ts';
+import type { EventSource, NoticeData } from '../../shared/events.ts';
+import { parseJson } from '../../shared/json.ts';
+import type { Logger } from '../../shared/log.ts';
+import { describeError } from '../../shared/log.ts';
+import { createNoticeEvent } from '../../shared/notice-event.ts';
+import { toPattern } from '../../shared/pattern.ts';
+import type { Publisher } from '../../shared/publish.ts';
+import { json } from '../../shared/serve.ts';
+import type { Context, HttpReply, HttpRequest } from '../../shared/serve.ts';
+import { isAuthorized } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
+import type { Arrival } from './episodes.ts';
+import type { Ingest } from './ingest.ts';
+
+/** A stamp from a replay; only heard when ALLOW_REPLAY is on. */
+const REPLAY_HEADER = 'x-alertgest-received-at';
+/** The same reason to refuse is recorded at most this often by one process, in milliseconds. */
+const REJECTION_INTERVAL_MS = 60_000;
+/** Most problems named in one answer. */
+const PROBLEM_LIMIT = 20;
+/** The media types that cannot be a webhook; anything else is tried as JSON. */
+const FOREIGN_TYPES = /^(application\/x-www-form-urlencoded|multipart\/|application\/xml|text\/xml)/i;
+
+export interface WebhookDeps {
+  readonly ingest: Ingest;
+  readonly publisher: Publisher;
+  readonly source: EventSource;
+  readonly credentials: Credentials;
+  readonly allowReplay: boolean;
+  readonly now: () => Promise<Date>;
+  readonly count: (name: string, amount: number) => Promise<void>;
+  readonly log: Logger;
+}
+
+export interface WebhookRoute {
+  handle(request: HttpRequest, context: Context): Promise<HttpReply>;
+  /** Records a body that was refused before it was parsed. */
+  refused(error: AppError): Promise<void>;
+}
+
+/** Creates the webhook's route. */
+export function createWebhook(deps: WebhookDeps): WebhookRoute {
+  const lastRecorded = new Map<string, number>();
+
+  const recordRejection = async (
+    reason: Reason | 'unusable-alert',
+    detail: string,
+    groupKey: string,
+  ): Promise<void> => {
+    deps.log.warn({ reason, detail, groupKey }, 'alerts rejected');
+    if (performance.now() - (lastRecorded.get(reason) ?? -Infinity) < REJECTION_INTERVAL_MS) return;
+    lastRecorded.set(reason, performance.now());
+    await deps.count('alerts_rejected_total', 1);
+    const stored = await deps.ingest.store([
+      rejectionArrival(reason, detail, await deps.now(), deps.source.cluster),
+    ]);
+    await publishNotices(deps, stored.notices, '');
+  };
+
+  return {
+    async handle(request, context) {
+      if (request.method !== 'POST' && request.method !== 'PUT') {
+        throw new InvalidInputError('POST the webhook here', 'method-not-allowed');
+      }
+      try {
+        if (!isAuthorized(request.headers.authorization, deps.credentials)) {
+          throw new InvalidInputError(
+            'a bearer token or basic auth is needed; set http_config.authorization in Alertmanager',
+            'unauthorized',
+          );
+        }
+        const replayedAt = deps.allowReplay ? parseTime(request.headers[REPLAY_HEADER]) : null;
+        const receivedAt = replayedAt ?? (await deps.now());
+        const webhook = parseWebhook(readBody(request), { receivedAt, cluster: deps.source.cluster });
+        if (webhook.rejected.length > 0 && webhook.alerts.length === 0) {
+          throw new InvalidInputError(
+            `none of the ${webhook.rejected.length} alerts can be used; the first: ${webhook.rejected[0]?.problem ?? ''}`,
+          );
+        }
+        const arrivals = webhook.alerts.map((alert) =>
+          toArrival(alert, receivedAt, context.traceparent, deps.source.cluster),
+        );
+        if (context.dryRun) return { status: 200, ...json(dryRunAnswer(arrivals, webhook)) };
+        return await accept(deps, arrivals, replayedAt, webhook, context, recordRejection);
+      } catch (error) {
+        if (error instanceof AppError && error.status < 500 && !context.dryRun) await recordQuietly(error);
+        throw error;
+      }
+    },
+    refused: (error) => recordRejection(error.reason, error.message, ''),
+  };
+
+  async function recordQuietly(error: AppError): Promise<void> {
+    try {
+      await recordRejection(error.reason, error.message, '');
+    } catch (cause) {
+      deps.log.error(describeError(cause), 'rejection not recorded');
+    }
+  }
+}
+
+async function accept(
+  deps: WebhookDeps,
+  arrivals: readonly Arrival[],
+  replayedAt: Date | null,
+  webhook: Webhook,
+  context: Context,
+  recordRejection: (reason: 'unusable-alert', detail: string, groupKey: string) => Promise<void>,
+): Promise<HttpReply> {
+  const stored = await deps.ingest.store(arrivals, replayedAt);
+  await publishNotices(deps, stored.notices, context.traceparent);
+  if (webhook.truncatedAlerts > 0) {
+    context.log.warn(
+      { truncated: webhook.truncatedAlerts, groupKey: webhook.groupKey },
+      'Alertmanager cut alerts off; remove max_alerts',
+    );
+    await deps.count('alerts_truncated_total', webhook.truncatedAlerts);
+  }
+  if (webhook.rejected.length > 0) {
+    const detail = `${webhook.rejected.length} of ${webhook.rejected.length + arrivals.length} alerts: ${webhook.rejected[0]?.problem ?? ''}`;
+    await recordRejection('unusable-alert', detail, webhook.groupKey);
+  }
+  context.log.info(
+    { alert_count: arrivals.length, episodes: stored.newEpisodes, notices: stored.notices.length },
+    'alerts stored',
+  );
+  return {
+    status: 200,
+    ...json({
+      stored: arrivals.length,
+      newEpisodes: stored.newEpisodes,
+      notices: stored.notices.map((notice) => notice.notice).slice(0, PROBLEM_LIMIT),
+      truncatedAlerts: webhook.truncatedAlerts,
+      rejected: webhook.rejected.slice(0, PROBLEM_LIMIT),
+    }),
+  };
+}
+
+async function publishNotices(
+  deps: WebhookDeps,
+  notices: readonly NoticeData[],
+  traceparent: string,
+): Promise<void> {
+  const events = notices.map((notice) =>
+    createNoticeEvent('dev.alertgest.notice.received', deps.source, notice, traceparent),
+  );
+  await deps.publisher.publish(events);
+}
+
+function toArrival(alert: Alert, receivedAt: Date, traceparent: string, cluster: string): Arrival {
+  return { alert, pattern: toPattern(alert, { cluster }), receivedAt, traceparent, own: false };
+}
+
+function readBody(request: HttpRequest): unknown {
+  const contentType = request.headers['content-type'] ?? '';
+  if (FOREIGN_TYPES.test(contentType))
+    throw new InvalidInputError('the webhook must be JSON', 'unsupported-media-type');
+  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
+  if (!['utf-8', 'utf8', 'us-ascii'].includes(charset)) {
+    throw new InvalidInputError('the webhook must be JSON in UTF-8', 'unsupported-media-type');
+  }
+  const body = parseJson(request.body);
+  // The same body may come wrapped in a structured CloudEvent.
+  const wrapped = typeof body === 'object' && body !== null && 'specversion' in body && 'data' in body;
+  return wrapped ? body.data : body;
+}
+
+function dryRunAnswer(arrivals: readonly Arrival[], webhook: Webhook): object {
+  return {
+    dryRun: true,
+    alerts: arrivals.map(({ alert, pattern }) => ({
+      status: alert.status,
+      startsAt: alert.startsAt,
+      key: alert.key,
+      flags: alert.flags,
+      ...pattern,
+    })),
+    rejected: webhook.rejected,
+  };
+}
+
+function rejectionArrival(reason: string, detail: string, receivedAt: Date, cluster: string): Arrival {
+  const alert = normalizeAlert(
+    {
+      status: 'firing',
+      labels: { alertname: 'AlertgestRejected', severity: 'warning', reason },
+      annotations: {
+        summary: `alertgest refused alerts: ${reason}`,
+        description: `${detail}. Alertmanager does not send refused alerts again; look at receive's log.`,
+      },
+    },
+    'firing',
+    { receivedAt, cluster },
+  );
+  if (typeof alert === 'string') throw new Error(`own alert is not usable: ${alert}`);
+  return { alert, pattern: toPattern(alert, { cluster }), receivedAt, traceparent: '', own: true };
+}

@@ -1,0 +1,25 @@
+/** What suppress-check reads from its environment. */
+import { z } from 'zod';
+import { baseConfig, databaseConfig, durationMs, integer } from '../../shared/env.ts';
+
+export const configSchema = z.object({
+  ...baseConfig.shape,
+  ...databaseConfig.shape,
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a Redis URL, e.g. redis://redis:6379')
+    .optional(),
+  /** More incidents than this in a minute are a storm; the rest goes into summaries. */
+  STORM_INCIDENTS_PER_MINUTE: integer(30, 1, 10_000),
+  /** Criticals stay single pushes up to this many in a minute. */
+  STORM_CRITICALS_PER_MINUTE: integer(10, 1, 10_000),
+  /** One storm summary per alertname and severity in this time. */
+  STORM_SUMMARY_INTERVAL: durationMs('5m'),
+  /** A pattern that opens this many times within FLAP_WINDOW is told once more, then held until it is calm. */
+  FLAP_OPENINGS: integer(3, 2, 1_000),
+  FLAP_WINDOW: durationMs('1h'),
+  /** A critical incident still open after this time is told again; the wait doubles each time. */
+  REMIND_AFTER: durationMs('4h'),
+});
+
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,197 @@
+/** One decision per notice: classified → admitted, held or suppressed, with the incident locked. */
+import type { CloudEvent } from 'cloudevents';
+import { z } from 'zod';
+import { InvalidInputError } from '../../shared/errors.ts';
+import { createEvent } from '../../shared/events.ts';
+import type { EventSource } from '../../shared/events.ts';
+import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
+import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
+import { joinStormBatch } from '../../shared/postgres/batches.ts';
+import type { Decision } from '../../shared/postgres/decisions.ts';
+import { lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
+import { markDecided, readNotice, readTold, waitingResolve } from '../../shared/postgres/notices.ts';
+import type { NoticeRow } from '../../shared/postgres/notices.ts';
+import { transaction } from '../../shared/postgres/pool.ts';
+import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
+import type { EventHandler } from '../../shared/serve.ts';
+import { SEVERITIES } from '../../shared/severity.ts';
+import { decide } from './suppression.ts';
+import type { Facts, Limits, Verdict } from './suppression.ts';
+
+export interface HandlerDeps {
+  readonly pool: Pool;
+  readonly source: EventSource;
+  readonly limits: Limits;
+  readonly stormSlotMs: number;
+  /** The decision in force on the notice's pattern: from Redis when its copy is of the same generation, else Postgres. */
+  readonly readDecision: (row: NoticeRow) => Promise<Decision | null>;
+}
+
+/** Creates the handler. */
+export function createHandler(deps: HandlerDeps): EventHandler {
+  return async (event, { dryRun, log }) => {
+    if (dryRun) return [dryRunEvent(deps, event.data)];
+    const row = await readEventNotice(deps.pool, event, ['dev.alertgest.notice.classified']);
+    if (positionOf(row, 'classified') !== 'ready') return repeat(deps.source, row);
+    const decision = await deps.readDecision(row);
+    const decided = await transaction(deps.pool, (client) => decideLocked(deps, client, row.id, decision));
+    for (const {
+      row: { id, incident },
+      verdict,
+    } of decided) {
+      log.debug({ notice: id, incident, outcome: verdict.outcome, reason: verdict.reason }, 'decided');
+    }
+    return decided
+      .filter(({ verdict }) => verdict.outcome !== 'wait')
+      .map(({ row: before, verdict }) => outcomeEvent(deps.source, before, verdict));
+  };
+}
+
+interface Decided {
+  readonly row: NoticeRow;
+  readonly verdict: Verdict;
+}
+
+async function decideLocked(
+  deps: HandlerDeps,
+  client: PoolClient,
+  id: string,
+  decision: Decision | null,
+): Promise<Decided[]> {
+  await lockIncidentOf(client, id);
+  // Read again under the lock: another run may have decided meanwhile.
+  const row = await readNotice(client, id);
+  if (row?.status !== 'classified') return [];
+  const verdict = decide(await readFacts(deps, client, row, decision), deps.limits);
+  if (verdict.outcome === 'wait') return [{ row, verdict }];
+  await apply(deps, client, row, verdict);
+  if (row.kind !== 'opened' || verdict.outcome === 'admitted') return [{ row, verdict }];
+  // Its end may have waited for this answer; nobody else would ring for it.
+  const waiting = await waitingResolve(client, row.incident);
+  return [
+    { row, verdict },
+    ...(waiting === undefined ? [] : await decideLocked(deps, client, waiting, decision)),
+  ];
+}
+
+async function readFacts(
+  deps: HandlerDeps,
+  client: PoolClient,
+  row: NoticeRow,
+  decision: Decision | null,
+): Promise<Facts> {
+  const { limits } = deps;
+  const told = await readTold(client, row.incident, row.id);
+  const storm = row.severity === 'critical' ? limits.stormCriticals : limits.stormIncidents;
+  const ranks =
+    row.kind === 'opened'
+      ? await rankIncident(client, row.incident, {
+          louder: asLoudAs(row.severity),
+          storm,
+          flapping: limits.flapOpenings,
+          flapWindowMs: limits.flapWindowMs,
+        })
+      : { storm: 0, flapping: 0 };
+  return {
+    kind: row.kind,
+    severity: row.severity,
+    heartbeat: row.heartbeat,
+    dueWhy: row.kind === 'due' ? row.why : null,
+    isBatchMessage: row.kind === 'due' && row.batch !== null,
+    receivedAt: row.received_at,
+    openEpisodes: row.open_now,
+    dues: row.dues,
+    decision,
+    ...told,
+    ranks,
+  };
+}
+
+/** Severities that count against the same storm limit; an unknown one counts as a warning. */
+function asLoudAs(severity: NoticeRow['severity']): string[] {
+  if (severity === 'critical') return ['critical'];
+  return severity === 'warning' || severity === 'unknown'
+    ? ['critical', 'warning', 'unknown']
+    : [...SEVERITIES];
+}
+
+async function apply(deps: HandlerDeps, client: PoolClient, row: NoticeRow, verdict: Verdict): Promise<void> {
+  const batch =
+    verdict.outcome === 'held'
+      ? await joinStormBatch(client, {
+          alertname: row.alertname,
+          severity: row.severity,
+          incident: row.incident,
+          openedAt: row.received_at,
+          slotMs: deps.stormSlotMs,
+        })
+      : null;
+  const status = verdict.outcome === 'wait' ? 'suppressed' : verdict.outcome;
+  await markDecided(client, row.id, {
+    status,
+    reason: verdict.reason,
+    why: verdict.why,
+    batch,
+    quiet: verdict.quiet,
+    missing: [],
+  });
+  if (verdict.due !== null) await setDue(client, row.incident, verdict.due);
+}
+
+function outcomeEvent(
+  source: EventSource,
+  row: NoticeRow,
+  { outcome, reason }: Verdict,
+): CloudEvent<unknown> {
+  const status = outcome === 'wait' ? 'suppressed' : outcome;
+  return createNoticeEvent(
+    `dev.alertgest.notice.${status}`,
+    source,
+    toNoticeData(row, { status, reason }),
+    row.traceparent,
+  );
+}
+
+/** The event of a decision already made; nothing once notify has finished. */
+function repeat(source: EventSource, row: NoticeRow): ReadonlyArray<CloudEvent<unknown>> {
+  if (row.status !== 'admitted' && row.status !== 'held' && row.status !== 'suppressed') return [];
+  return [
+    createNoticeEvent(`dev.alertgest.notice.${row.status}`, source, toNoticeData(row), row.traceparent),
+  ];
+}
+
+const dryRunSchema = z.object({
+  kind: z.enum(['opened', 'grew', 'resolved', 'due']).default('opened'),
+  severity: z.enum(SEVERITIES).default('warning'),
+  heartbeat: z.boolean().default(false),
+  dueWhy: z.string().nullable().default(null),
+  openEpisodes: z.int().min(0).default(1),
+  told: z.boolean().default(false),
+  storm: z.int().min(0).default(1),
+  flapping: z.int().min(0).default(1),
+  decision: z.enum(['ignore', 'quiet', 'digest', 'snooze', 'important']).nullable().default(null),
+});
+
+function dryRunEvent({ source, limits }: HandlerDeps, data: unknown): CloudEvent<unknown> {
+  const parsed = dryRunSchema.safeParse(data ?? {});
+  if (!parsed.success)
+    throw new InvalidInputError(
+      `for a dry run, data must be facts such as {"kind":"opened","severity":"warning","flapping":4}: ${parsed.error.issues[0]?.message ?? ''}`,
+    );
+  const { storm, flapping, decision, ...facts } = parsed.data;
+  const verdict = decide(
+    {
+      ...facts,
+      isBatchMessage: false,
+      receivedAt: new Date(),
+      dues: 1,
+      decision: decision && { kind: decision, until: null, note: 'dry run', actor: 'you', generation: 1 },
+      openedStatus: facts.told ? 'notified' : null,
+      openedBatch: null,
+      ranks: { storm, flapping },
+    },
+    limits,
+  );
+  const outcome = verdict.outcome === 'wait' ? 'suppressed' : verdict.outcome;
+  return createEvent(`dev.alertgest.notice.${outcome}`, source, 'dry-run', outcome, verdict);
+}

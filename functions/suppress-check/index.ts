@@ -1,0 +1,56 @@
+/** suppress-check: one decision per notice, with a reason a person understands. */
+import { createDecisionCache } from '../../shared/redis.ts';
+import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
+import { createLog } from '../../shared/log.ts';
+import { currentDecision } from '../../shared/postgres/decisions.ts';
+import type { NoticeRow } from '../../shared/postgres/notices.ts';
+import { createPool, run } from '../../shared/postgres/pool.ts';
+import { createPublisher } from '../../shared/publish.ts';
+import { serve } from '../../shared/serve.ts';
+import { start } from '../../shared/start.ts';
+import { configSchema } from './config.ts';
+import { createHandler } from './handler.ts';
+
+void start('suppress-check', async (raw, port) => {
+  const config = parseConfig(configSchema, resolveEnvironment(raw));
+  const log = createLog('suppress-check', config.APP_LOG_LEVEL);
+  const pool = createPool({
+    url: config.DATABASE_URL,
+    name: 'suppress-check',
+    size: config.DATABASE_POOL_SIZE,
+  });
+  const cache = createDecisionCache(config.REDIS_URL, log);
+  const handler = createHandler({
+    pool,
+    source: { cluster: config.CLUSTER_NAME, name: 'suppress-check' },
+    limits: {
+      stormIncidents: config.STORM_INCIDENTS_PER_MINUTE,
+      stormCriticals: config.STORM_CRITICALS_PER_MINUTE,
+      flapOpenings: config.FLAP_OPENINGS,
+      flapWindowMs: config.FLAP_WINDOW,
+      remindAfterMs: config.REMIND_AFTER,
+    },
+    stormSlotMs: config.STORM_SUMMARY_INTERVAL,
+    readDecision: (row: NoticeRow) =>
+      cache.read(row.pattern, Number(row.generation), row.received_at, () =>
+        currentDecision(pool, row.pattern, row.received_at),
+      ),
+  });
+  return serve(
+    {
+      name: 'suppress-check',
+      log,
+      publisher: createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log }),
+      events: { '/': handler },
+      ready: async () => {
+        await run(pool.query('select 1'));
+        return { postgres: 'ok', redis: cache.state() };
+      },
+      close: async () => {
+        cache.close();
+        await pool.end();
+      },
+    },
+    port,
+  );
+});

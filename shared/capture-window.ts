@@ -1,0 +1,62 @@
+/**
+ * The capture window ("the night"): from one wall-clock time to another in a zone, DST-correct. Consecutive windows
+ * neither overlap nor leave a hole of their own making: each edge is one instant, the first that the wall clock shows.
+ */
+import { Temporal } from 'temporal-polyfill';
+import { z } from 'zod';
+
+export interface CaptureWindow {
+  readonly start: Date;
+  readonly end: Date;
+  readonly zone: string;
+}
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, e.g. 18:00');
+
+/** The variables that describe the window, under the users' names. */
+export const captureWindowConfig = z.object({
+  CAPTURE_WINDOW_START: clockTime.default('18:00'),
+  CAPTURE_WINDOW_END: clockTime.default('08:00'),
+  CAPTURE_WINDOW_TIMEZONE: z
+    .string()
+    .default('Europe/London')
+    .refine(isZone, 'must be an IANA time zone, e.g. Europe/London'),
+});
+
+export type CaptureWindowConfig = z.infer<typeof captureWindowConfig>;
+
+/** The last window that had ended at `at`. */
+export function lastClosedWindow(config: CaptureWindowConfig, at: Date): CaptureWindow {
+  const zone = config.CAPTURE_WINDOW_TIMEZONE;
+  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(zone);
+  for (let daysBack = 0; ; daysBack++) {
+    const day = local.toPlainDate().subtract({ days: daysBack });
+    const end = instantOf(day, config.CAPTURE_WINDOW_END, zone);
+    if (end > at) continue;
+    const overMidnight = config.CAPTURE_WINDOW_START >= config.CAPTURE_WINDOW_END;
+    const start = instantOf(
+      overMidnight ? day.subtract({ days: 1 }) : day,
+      config.CAPTURE_WINDOW_START,
+      zone,
+    );
+    return { start, end, zone };
+  }
+}
+
+/** A wall-clock time as an instant. In a gap: the first instant after it; in a fold: the first of the two. */
+function instantOf(day: Temporal.PlainDate, time: string, zone: string): Date {
+  const zoned = day
+    .toPlainDateTime(Temporal.PlainTime.from(time))
+    .toZonedDateTime(zone, { disambiguation: 'earlier' });
+  const skipped = zoned.toPlainTime().toString({ smallestUnit: 'minute' }) !== time;
+  const instant = skipped ? (zoned.getTimeZoneTransition('next') ?? zoned) : zoned;
+  return new Date(instant.epochMilliseconds);
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return Temporal.Now.zonedDateTimeISO(zone) !== undefined;
+  } catch {
+    return false;
+  }
+}

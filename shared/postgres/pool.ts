@@ -1,0 +1,114 @@
+/** Connections to Postgres, and what a failure of it means. Every wait is bounded: node-postgres by itself waits for ever. */
+import { Pool } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
+import { AppError, DependencyError } from '../errors.ts';
+
+export type { Pool, PoolClient };
+
+/** Anything that runs a query: the pool, or a client inside a transaction. */
+export interface Queryable {
+  query<R extends QueryResultRow>(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ rows: R[]; rowCount: number | null }>;
+}
+
+/** The schema all tables live in. */
+export const SCHEMA = 'alertgest';
+
+/** How often a transaction that lost a deadlock or serialisation race is run again. */
+const CONFLICT_RETRIES = 3;
+/** deadlock_detected, serialization_failure (PostgreSQL, appendix A). */
+const CONFLICT_CODES: ReadonlySet<string> = new Set(['40P01', '40001']);
+/** Classes of SQLSTATE that mean "Postgres is not fit to work now": connection, resources, intervention, system, read-only. */
+const DOWN_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
+const READ_ONLY = '25006';
+
+/** Creates a small pool named after its function (seen in pg_stat_activity). */
+export function createPool(options: { url: string; name: string; size: number }): Pool {
+  const pool = new Pool({
+    connectionString: options.url,
+    application_name: `alertgest-${options.name}`,
+    max: options.size,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 7_000,
+    statement_timeout: 5_000,
+    keepAlive: true,
+    // Statements of one transaction that need no answer in between travel together.
+    pipeline: true,
+    options: `-c search_path=${SCHEMA},public -c idle_in_transaction_session_timeout=30000`,
+  });
+  // An idle connection that breaks is replaced by the pool; the next query reports the outage.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Runs one query; an outage becomes a {@link DependencyError}. */
+export async function run<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+/**
+ * Runs `work` in a transaction on one connection; deadlocks are run again. `begin` is not waited for, so the first
+ * statements share its round trip.
+ */
+export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    const client = await run(pool.connect());
+    let broken: Error | undefined;
+    try {
+      const begun = client.query('begin');
+      begun.catch(() => undefined);
+      const result = await work(client);
+      await begun;
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      broken = await rollback(client);
+      if (attempt < CONFLICT_RETRIES && CONFLICT_CODES.has(sqlState(error))) continue;
+      throw translate(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+async function rollback(client: PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('rollback failed');
+  }
+}
+
+/** The SQLSTATE of a Postgres error or of what caused it, or '' for any other. */
+export function sqlState(error: unknown): string {
+  if (error instanceof DependencyError) return sqlState(error.cause);
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = sqlState(error);
+  // A five-character code is Postgres' own word; anything else came from the driver or the network.
+  const fromServer = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E');
+  if (fromServer && !DOWN_CLASSES.has(code.slice(0, 2)) && code !== READ_ONLY && !CONFLICT_CODES.has(code))
+    return error;
+  if (!fromServer && !isConnectionFailure(error)) return error;
+  return new DependencyError('Postgres did not answer; nothing was stored, send again', { cause: error });
+}
+
+/** Failures of the driver that mean the server could not be asked (they carry no SQLSTATE). */
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error) return true;
+  // node-postgres gives its own time-outs and lost connections no code; anything else of ours is a bug and has a class.
+  return error.constructor === Error;
+}

@@ -1,0 +1,31 @@
+/** Deletes what is older than the retention, in small batches: never open episodes, unfinished notices or decisions. */
+import { run } from './pool.ts';
+import type { Queryable } from './pool.ts';
+
+/** Most rows of one table deleted by one sweep; keeps every lock short. */
+const BATCH = 1_000;
+
+/** Deletes one batch of expired rows; answers how many rows went. */
+export async function deleteExpired(db: Queryable, days: number): Promise<number> {
+  const statements = [
+    `delete from deliveries where id in (
+       select d.id from deliveries d join notices n on n.id = d.notice
+       where n.status in ('suppressed', 'notified', 'digested', 'dead') and n.received_at < alert_now() - make_interval(days => $1) limit $2)`,
+    `delete from notices where id in (
+       select n.id from notices n join incidents i on i.id = n.incident
+       where n.status in ('suppressed', 'notified', 'digested', 'dead') and i.closed_at is not null
+         and n.received_at < alert_now() - make_interval(days => $1)
+         and not exists (select 1 from deliveries d where d.notice = n.id) limit $2)`,
+    `delete from episodes where id in (
+       select id from episodes where ended_at is not null and received_at < alert_now() - make_interval(days => $1)
+         and end_received_at < alert_now() - make_interval(days => $1) order by received_at limit $2)`,
+    `delete from dead_letters where id in (
+       select id from dead_letters where recorded_at < clock_timestamp() - make_interval(days => $1) limit $2)`,
+  ];
+  let deleted = 0;
+  for (const statement of statements) {
+    const { rowCount } = await run(db.query(statement, [days, BATCH]));
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
+}
