@@ -42,23 +42,23 @@ const RESOLVED_WORDS: ReadonlySet<string> = new Set(['resolved', 'ok', 'normal',
 
 /** One entry of a webhook's `alerts[]`. Everything but labels or annotations may be missing. */
 export const alertSchema = z.looseObject({
-  status: z.unknown(),
+  status: z.unknown().optional(),
   labels: z.record(z.string(), z.unknown()).nullish(),
   annotations: z.record(z.string(), z.unknown()).nullish(),
-  startsAt: z.unknown(),
-  endsAt: z.unknown(),
-  generatorURL: z.unknown(),
-  fingerprint: z.unknown(),
+  startsAt: z.unknown().optional(),
+  endsAt: z.unknown().optional(),
+  generatorURL: z.unknown().optional(),
+  fingerprint: z.unknown().optional(),
 });
 
 /** The body of an Alertmanager webhook, version 4; Grafana's (`version: "1"`) and partial senders fit too. */
 export const webhookSchema = z.looseObject({
   version: z.union([z.string(), z.number()]).nullish(),
-  status: z.unknown(),
-  receiver: z.unknown(),
-  groupKey: z.unknown(),
-  externalURL: z.unknown(),
-  truncatedAlerts: z.unknown(),
+  status: z.unknown().optional(),
+  receiver: z.unknown().optional(),
+  groupKey: z.unknown().optional(),
+  externalURL: z.unknown().optional(),
+  truncatedAlerts: z.unknown().optional(),
   alerts: z.array(z.unknown()),
 });
 

@@ -45,6 +45,15 @@ export function parseEvent(headers: IncomingHttpHeaders, body: Buffer): CloudEve
   }
 }
 
+/** An event as an HTTP message in binary mode: attributes in `ce-` headers, data as the JSON body. */
+export function toHttpMessage(event: CloudEvent<unknown>): { headers: Record<string, string>; body: string } {
+  const message = HTTP.binary(event);
+  const headers = Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [name, String(value)]),
+  );
+  return { headers, body: typeof message.body === 'string' ? message.body : '' };
+}
+
 function checkStructured(parsed: unknown): void {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new InvalidInputError('not a CloudEvent: the body is no object');

@@ -81,7 +81,7 @@ const COUNT: Partial<Record<Role, (label: Label, scene: Scene, result: Result) =
     if (isPodsOwn(label, scene)) result.drop(label, 'the pod itself');
     else if (values.isPodAddress(label.value)) result.drop(label, "a pod's address");
     else if (label.as === 'node' && scene.node !== undefined) countNode(label, scene, result);
-    else if (label.as === 'node' && scene.isPlacedNode) result.drop(label, PLACEMENT);
+    else if (label.as === 'node' && scene.isPlacedNode && !isMetricsOwn(scene)) result.drop(label, PLACEMENT);
     else if (label.value.includes('://')) result.keep(label, values.toUrlShape(label.value));
     else result.keep(label, values.toHost(label.value));
   },
@@ -117,6 +117,11 @@ const COUNT: Partial<Record<Role, (label: Label, scene: Scene, result: Result) =
     else result.keep(label, values.maskWord(label.value));
   },
   instance: countInstance,
+  endpoint: (label, _, result) => {
+    const isPath = label.value.includes('/') || label.foreign;
+    if (isPath) result.keep(label, values.toUrlShape(label.value));
+    else result.drop(label, label.reason);
+  },
   job: (label, scene, result) => {
     const job = label.value.toLowerCase();
     const isOwn = !label.foreign && (EXPORTER.test(job) || HOST_EXPORTER.test(job));
@@ -160,6 +165,11 @@ function countNode(label: Label, scene: Scene, result: Result): void {
   else result.keep(label, label.value);
 }
 
+/** A scraped pod that tells of a host name tells of another machine: where the pod runs would be `node`. */
+function isMetricsOwn(scene: Scene): boolean {
+  return scene.pod !== undefined && scene.roles.has('instance') && !scene.hasOwner && !scene.hasClaim;
+}
+
 /** `instance` is the thing's address, the machine, the probed URL or the exporter's address; only the first three can count. */
 function countInstance(label: Label, scene: Scene, result: Result): void {
   const { value } = label;
@@ -170,8 +180,7 @@ function countInstance(label: Label, scene: Scene, result: Result): void {
   if (scene.hasTarget && values.isAddress(value)) return result.drop(label, OWN_LABEL);
   if (values.isPodAddress(host)) return result.drop(label, "a pod's address");
   if (isPodsOwn(label, scene)) return result.drop(label, 'the pod itself');
-  if (host === 'localhost' || /^[0-9a-f]{12}$|^[0-9a-f]{64}$/.test(host))
-    return result.drop(label, "a container's address");
+  if (CONTAINER_HOST.test(host)) return result.drop(label, "a container's address");
   if (values.isAddress(value)) return countAddress(label, scene, result);
   const owner = findPodInDns(host);
   if (owner !== undefined) {
@@ -197,11 +206,9 @@ function countAddress(label: Label, scene: Scene, result: Result): void {
   const isInCluster =
     scene.namespace !== undefined || scene.pod !== undefined || scene.roles.has('container');
   const isMachines = HOST_EXPORTER.test(scene.job) || host === label.value || !isInCluster;
-  const isNamed = scene.node !== undefined;
-  if (isNamed || isLoopback || values.isPodAddress(label.value) || !isMachines)
-    result.drop(label, 'address and port');
-  else if (scene.podOwner !== undefined && !scene.isExporterPod && PLACEMENT_JOB.test(scene.job))
-    result.drop(label, PLACEMENT);
+  const isPlace = scene.podOwner !== undefined && !scene.isExporterPod && PLACEMENT_JOB.test(scene.job);
+  if (scene.node !== undefined || isLoopback || !isMachines) result.drop(label, 'address and port');
+  else if (isPlace) result.drop(label, PLACEMENT);
   else result.keep(label, host, 'instance');
 }
 
@@ -212,6 +219,9 @@ function isPodsOwn(label: Label, scene: Scene): boolean {
   const next = label.value.charAt(pod.length);
   return next === '' || next === '.' || next === ':';
 }
+
+/** A container's id as its host name, or the exporter's own machine under a name every machine has. */
+const CONTAINER_HOST = /^(?:localhost|[0-9a-f]{12}|[0-9a-f]{64})$/;
 
 /** A pod's workload without long numbers inside (`spark-1705291200000-driver`). */
 function toStem(workload: string): string {

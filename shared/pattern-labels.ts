@@ -33,6 +33,7 @@ export type Role =
   | 'word'
   /** The subject's or the exporter's, depending on the others. */
   | 'instance'
+  | 'endpoint'
   | 'job'
   | 'service'
   | 'container'
@@ -88,15 +89,8 @@ export const LABEL_ROWS: readonly LabelRow[] = [
     role: 'object',
     names: 'poddisruptionbudget pdb scaledobject scaledjob ingress resourcequota limitrange secret configmap',
   },
-  {
-    role: 'object',
-    names:
-      'nodepool nodegroup machineset machinedeployment customresource customresourcekind objname objectname',
-  },
-  {
-    role: 'object',
-    names: 'resourcename involvedobjectname certificate certificatename crd apiservice webhook',
-  },
+  { role: 'object', names: 'customresource customresourcekind objname objectname involvedobjectname' },
+  { role: 'object', names: 'resourcename crd apiservice webhook' },
   { role: 'volume', names: 'persistentvolume pv' },
 
   // Probe targets are typed by a person: URL, host:port or address, all of it counts.
@@ -111,7 +105,7 @@ export const LABEL_ROWS: readonly LabelRow[] = [
   },
 
   // Parts of a machine: without the machine they mean nothing, and their numbers are names.
-  { role: 'mountpoint', as: 'mountpoint', names: 'mountpoint mountpath mount filesystem volumemount' },
+  { role: 'mountpoint', as: 'mountpoint', names: 'mountpoint mountpath mount volumemount' },
   {
     role: 'part',
     names: 'device disk drive blockdevice interface iface nic ifname ifdescr ifalias bond master slave',
@@ -125,7 +119,7 @@ export const LABEL_ROWS: readonly LabelRow[] = [
   { role: 'part-detail', names: 'ifindex', reason: 'the interface has a name' },
   { role: 'part-detail', names: 'fstype', reason: 'detail of a mountpoint' },
 
-  { role: 'name', names: 'name unit service_unit process processname groupname' },
+  { role: 'name', names: 'name certificate certificatename unit serviceunit process processname groupname' },
   // Random to look at, yet the same for years.
   {
     role: 'stable-id',
@@ -141,20 +135,22 @@ export const LABEL_ROWS: readonly LabelRow[] = [
   },
   {
     role: 'stable-id',
-    names: 'targetgroup dbinstanceidentifier peerkey fingerprint commonname cn sans serialno',
+    names:
+      'targetgroup dbinstanceidentifier peerkey vmid ctid asn vlan vlanid fingerprint commonname cn sans serialno',
   },
 
-  { role: 'code', names: 'code statuscode httpcode httpstatus httpstatuscode responsecode status_class' },
+  { role: 'code', names: 'code statuscode httpcode httpstatus httpstatuscode responsecode statusclass' },
   { role: 'status', names: 'status state' },
   { role: 'path', names: 'url uri path route handler endpointurl repourl destserver requestpath urlpath' },
-  // Asked for by name although a word in them sounds like a number, a time or an id.
   { role: 'cgroup', names: 'id', reason: 'cgroup of something already named' },
+  // Asked for by name although a word in them sounds like a number, a time or an id.
   {
     role: 'word',
     names: 'index size schedule usage rate operation tag repo task querytype remotename rolename',
   },
 
   { role: 'instance', names: 'instance' },
+  { role: 'endpoint', names: 'endpoint', reason: 'scrape label' },
   { role: 'job', names: 'job' },
   { role: 'service', names: 'service' },
   { role: 'container', names: 'container containername' },
@@ -168,12 +164,12 @@ export const LABEL_ROWS: readonly LabelRow[] = [
   {
     role: 'noise',
     reason: 'replica label',
-    names: 'prometheus prometheusreplica replica monitor ruler thanosruler receive prometheusgroup',
+    names: 'prometheus prometheusreplica replica ruler thanosruler receive prometheusgroup',
   },
   {
     role: 'noise',
     reason: 'scrape label',
-    names: 'endpoint metricspath scheme scrapejob scrapeinterval scrapepool',
+    names: 'metricspath scheme scrapejob scrapeinterval scrapepool',
   },
   {
     role: 'noise',
@@ -183,34 +179,30 @@ export const LABEL_ROWS: readonly LabelRow[] = [
   {
     role: 'noise',
     reason: 'bookkeeping of the rule',
-    names: 'alertgroup refid datasourceuid alertruleuid alertrulenamespaceuid alertid ruleuid orgidnumber',
+    names: 'alertgroup refid datasourceuid alertruleuid alertrulenamespaceuid alertid ruleuid',
   },
   { role: 'noise', reason: 'bucket of a histogram', names: 'le quantile' },
   {
-    role: 'noise',
+    role: 'measure',
     reason: 'number of a part that is many',
     names: 'cpu core shard partition shardordinal ordinal podindex taskslot replicaid',
   },
   { role: 'noise', reason: 'port', names: 'port portnumber' },
-  {
-    role: 'noise',
-    reason: 'where it runs',
-    names: 'hostip podip nodeip internalip externalip privateip publicip',
-  },
+  { role: 'noise', reason: 'where it runs', names: 'podip podips' },
   {
     role: 'noise',
     reason: 'changes with a rollout',
-    names: 'podtemplatehash controllerrevisionhash chart helmshchart release_version build',
+    names: 'podtemplatehash controllerrevisionhash chart helmshchart releaseversion build',
   },
   {
     role: 'noise',
     reason: 'ephemeral id',
-    names: 'uid uuid id_hash pid tid batch batchid traceid spanid requestid sessionid jobid correlationid',
+    names: 'uid uuid pid tid batch batchid traceid spanid requestid sessionid jobid correlationid',
   },
   {
     role: 'noise',
     reason: 'free text',
-    names: 'description summary message title text details runbook runbookurl dashboard dashboardurl link',
+    names: 'description summary message title text details runbook runbookurl dashboard dashboardurl',
   },
 ];
 
@@ -230,7 +222,8 @@ export const WORD_ROWS: readonly WordRow[] = [
     last: 'ip addr address port country mac asn city host',
   },
   { role: 'noise', reason: "someone else's address", any: 'source remote', last: 'ip port country asn' },
-  { role: 'noise', reason: 'where it runs', any: 'topology failure' },
+  { role: 'noise', reason: 'where it runs', any: 'topology' },
+  { role: 'noise', reason: 'where it runs', any: 'failure', last: 'domain region zone' },
   {
     role: 'noise',
     reason: 'ephemeral id',
@@ -247,7 +240,7 @@ export const WORD_ROWS: readonly WordRow[] = [
     reason: 'changes with a rollout',
     last: 'version revision commit image digest generation sha build',
   },
-  { role: 'noise', reason: 'changes with a rollout', any: 'image git' },
+  { role: 'noise', reason: 'changes with a rollout', any: 'image' },
   {
     role: 'noise',
     reason: 'time',

@@ -14,7 +14,7 @@ export const EXPORTER =
   /(?:^|[-_./])(?:[a-z0-9]*exporters?|[a-z0-9]*exportarr|kube-state-metrics|ksm|blackbox|cadvisor|kubelet|pushgateway|snmp|smartctl|telegraf|prob(?:e|er)|otel-collector|opentelemetry-collector|alloy|grafana-agent|vmagent|netdata|unpoller)(?:$|[-_./\d])/;
 /** Exporters that report about the machine they run on: their address is the machine's. */
 export const HOST_EXPORTER =
-  /(?:^|[-_./])(?:node|nodes|hosts?|servers?|machines?|vms?|windows|wmi|ipmi|snmp|icmp|ping|smartctl|libvirt|proxmox|pve|zfs|systemd|nvidia|dcgm|gpu|kubelet|linux|baremetal)(?:$|[-_./\d])/;
+  /^(?:node|host|server|machine|vm|linux|windows|baremetal)s?$|(?:^|[-_./])(?:nodes|node[-_](?:exporter|ping)|windows[-_]exporter|wmi|ipmi|snmp|icmp|ping|smartctl|libvirt|proxmox|pve|nvidia|dcgm|gpu|kubelet)(?:$|[-_./\d])/;
 /** Scrapes that see other workloads' containers from a node: the node is only where they run. */
 export const PLACEMENT_JOB = /(?:^|[-_./])(?:kubelet|cadvisor|kube-state-metrics|ksm)(?:$|[-_./\d])/;
 
@@ -79,17 +79,19 @@ export function toScene(labels: readonly Label[]): Scene {
 
   const hasOwner = has('owner', 'replicaset', 'job-name');
   const isForeign = labels.some(({ foreign, role }) => foreign && role !== 'pod');
-  const hasObject =
-    isForeign ||
-    ((hasOwner || has('object', 'volume')) && (namespace !== undefined || PLACEMENT_JOB.test(job)));
+  const isInKubernetes = namespace !== undefined || PLACEMENT_JOB.test(job);
+  const hasClaim = labels.some(({ as }) => as === 'persistentvolumeclaim');
+  const hasObject = isForeign || ((hasOwner || has('object', 'volume')) && isInKubernetes);
   const instance = find(labels, 'instance')?.value ?? '';
   const hasTarget = has('target') || instance.includes('://');
   const isMachine = instance !== '' && isMachineAddress(instance, job);
   const hasPart = has('part', 'mountpoint');
-  const hasNamed = hasObject || hasOwner || hasTarget || has('object', 'volume');
-  const hasThing = hasNamed || hasPart || node !== undefined || isMachine || has('host', 'name', 'stable-id');
-  const isExporterPod =
-    hasThing && isWatcher(labels, pod, podOwner, { job, hasNamed, hasPart: hasPart || isMachine });
+  const hasNamed = isForeign || hasOwner || has('object', 'volume');
+  const hasThing =
+    hasNamed || hasTarget || hasPart || node !== undefined || isMachine || has('host', 'name', 'stable-id');
+  const hasPlaced = hasPart || isMachine || hasTarget;
+  const isExporterPod = hasThing && isWatcher(labels, pod, podOwner, { job, hasNamed, hasPlaced });
+  const isMovable = hasOwner && !labels.some(({ role, name }) => role === 'owner' && /daemonset/i.test(name));
   return {
     roles,
     twins: new Set(
@@ -104,13 +106,14 @@ export function toScene(labels: readonly Label[]): Scene {
     hasObject,
     hasTarget,
     hasPart,
-    hasClaim: labels.some(({ as }) => as === 'persistentvolumeclaim'),
+    hasClaim,
     isExporterPod,
     hasSubject: hasThing || (podOwner !== undefined && !EXPORTER.test(podOwner.workload.toLowerCase())),
     isPlacedNode:
-      hasOwner ||
-      has('object', 'volume') ||
-      (podOwner !== undefined && !isExporterPod && isPlaced(podOwner, job, hasPart)),
+      isMovable ||
+      hasClaim ||
+      (has('object', 'volume') && isInKubernetes) ||
+      (podOwner !== undefined && !isExporterPod && isInKubernetes && isPlaced(podOwner, job, hasPart)),
   };
 }
 
@@ -124,21 +127,23 @@ function isWatcher(
   labels: readonly Label[],
   pod: Label | undefined,
   owner: PodOwner | undefined,
-  scene: { job: string; hasNamed: boolean; hasPart: boolean },
+  scene: { job: string; hasNamed: boolean; hasPlaced: boolean },
 ): boolean {
   if (owner === undefined || pod === undefined || pod.foreign) return false;
   const workload = owner.workload.toLowerCase();
-  if (scene.hasNamed) return !labels.some((label) => label.role === 'owner' && owns(label.value, workload));
+  if (scene.hasNamed) return !labels.some((label) => OWNERS.has(label.role) && owns(label.value, pod.value));
   const own = [scene.job, ...['service', 'container'].map((role) => find(labels, role as Role)?.value ?? '')];
   const named = own.some(
     (name) => name !== '' && EXPORTER.test(name.toLowerCase()) && isRelated(name.toLowerCase(), workload),
   );
   if (named) return scene.job === '' || isRelated(scene.job, workload) || !PLACEMENT_JOB.test(scene.job);
-  return scene.hasPart && EXPORTER.test(workload) && (scene.job === '' || !PLACEMENT_JOB.test(scene.job));
+  return scene.hasPlaced && EXPORTER.test(workload) && (scene.job === '' || !PLACEMENT_JOB.test(scene.job));
 }
 
-function owns(owner: string, workload: string): boolean {
-  return workload === owner.toLowerCase() || workload.startsWith(`${owner.toLowerCase()}-`);
+const OWNERS: ReadonlySet<Role> = new Set(['owner', 'replicaset', 'job-name']);
+
+function owns(owner: string, pod: string): boolean {
+  return pod === owner || pod.startsWith(`${owner}-`);
 }
 
 /** A pod is moved between nodes, so its node is a place; a DaemonSet's pod and a part of a machine belong to the node. */

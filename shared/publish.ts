@@ -3,9 +3,9 @@
  * thrown, because the row is already stored and the sweep rings again.
  */
 import { readFileSync } from 'node:fs';
-import { HTTP } from 'cloudevents';
 import type { CloudEvent } from 'cloudevents';
 import { z } from 'zod';
+import { toHttpMessage } from './cloud-event.ts';
 import { ConfigError } from './errors.ts';
 import { request } from './http.ts';
 import type { Logger } from './log.ts';
@@ -62,15 +62,14 @@ async function post(
   timeoutMs: number,
   log: Logger,
 ): Promise<boolean> {
-  const message = HTTP.binary(event);
-  const headers: Record<string, string> = { ...(message.headers as Record<string, string>) };
+  const { headers, body } = toHttpMessage(event);
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   try {
     const { status } = await request({
       method: 'POST',
       url: sink,
       headers,
-      body: String(message.body ?? ''),
+      body,
       timeoutMs,
     });
     if (status >= 200 && status < 300) return true;

@@ -16,9 +16,8 @@ import type {
 import { randomBytes } from 'node:crypto';
 import { http as register } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
-import { HTTP } from 'cloudevents';
 import type { CloudEvent } from 'cloudevents';
-import { parseEvent } from './cloud-event.ts';
+import { parseEvent, toHttpMessage } from './cloud-event.ts';
 import { AppError, InvalidInputError } from './errors.ts';
 import type { FunctionName } from './events.ts';
 import { describeError } from './log.ts';
@@ -193,7 +192,7 @@ async function answer(service: Service, request: ReadRequest, response: ServerRe
     if (event !== undefined && handler !== undefined) {
       const [reply, ...others] = await handler(event, context);
       await service.publisher.publish(others);
-      send(response, reply === undefined ? { status: 204 } : eventReply(reply));
+      send(response, reply === undefined ? { status: 204 } : { status: 200, ...toHttpMessage(reply) });
       return;
     }
     if (service.http === undefined) {
@@ -209,11 +208,6 @@ async function answer(service: Service, request: ReadRequest, response: ServerRe
   } catch (error) {
     send(response, errorReply(error, log, { path: url.pathname }));
   }
-}
-
-function eventReply(event: CloudEvent<unknown>): HttpReply {
-  const message = HTTP.binary(event);
-  return { status: 200, headers: message.headers as Record<string, string>, body: message.body as string };
 }
 
 /** The answer for a failure: an expected one by its reason, anything else 500 and an error line. */

@@ -1,7 +1,6 @@
 /** Calls functions without the broker, following their replies: how the sweep carries notices on when the broker is down. */
-import { HTTP } from 'cloudevents';
 import type { CloudEvent } from 'cloudevents';
-import { parseEvent } from '../../shared/cloud-event.ts';
+import { parseEvent, toHttpMessage } from '../../shared/cloud-event.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import { EVENTS, isEventType } from '../../shared/events.ts';
 import { request } from '../../shared/http.ts';
@@ -24,12 +23,12 @@ export function createDirectCall(template: string): (event: CloudEvent<unknown>)
 }
 
 async function post(url: string, event: CloudEvent<unknown>): Promise<CloudEvent<unknown> | undefined> {
-  const message = HTTP.binary(event);
+  const { headers, body } = toHttpMessage(event);
   const reply = await request({
     method: 'POST',
     url,
-    headers: message.headers as Record<string, string>,
-    body: String(message.body ?? ''),
+    headers,
+    body,
     timeoutMs: 30_000,
   });
   if (reply.status < 200 || reply.status >= 300)

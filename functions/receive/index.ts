@@ -35,7 +35,7 @@ void start('receive', async (raw, port) => {
       allowAnyone: config.ALLOW_UNAUTHENTICATED,
     },
     allowReplay: config.ALLOW_REPLAY,
-    now: createClock(pool).now,
+    clock: createClock(pool),
     count: (name, amount) => addToCounter(pool, name, amount),
     log,
   });

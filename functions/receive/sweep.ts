@@ -233,7 +233,7 @@ async function skipStep(
         missing: ['decision not checked'],
       });
       return 'dev.alertgest.notice.admitted';
-    case 'admitted':
+    default:
       return 'dev.alertgest.notice.admitted';
   }
 }

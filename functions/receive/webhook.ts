@@ -11,6 +11,7 @@ import { parseJson } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
 import { createNoticeEvent } from '../../shared/notice-event.ts';
+import type { Clock } from '../../shared/postgres/clock.ts';
 import { toPattern } from '../../shared/pattern.ts';
 import type { Publisher } from '../../shared/publish.ts';
 import { json } from '../../shared/serve.ts';
@@ -35,7 +36,7 @@ export interface WebhookDeps {
   readonly source: EventSource;
   readonly credentials: Credentials;
   readonly allowReplay: boolean;
-  readonly now: () => Promise<Date>;
+  readonly clock: Clock;
   readonly count: (name: string, amount: number) => Promise<void>;
   readonly log: Logger;
 }
@@ -60,7 +61,7 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
     lastRecorded.set(reason, performance.now());
     await deps.count('alerts_rejected_total', 1);
     const stored = await deps.ingest.store([
-      rejectionArrival(reason, detail, await deps.now(), deps.source.cluster),
+      rejectionArrival(reason, detail, await deps.clock.now(), deps.source.cluster),
     ]);
     await publishNotices(deps, stored.notices, '');
   };
@@ -78,7 +79,7 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
           );
         }
         const replayedAt = deps.allowReplay ? parseTime(request.headers[REPLAY_HEADER]) : null;
-        const receivedAt = replayedAt ?? (await deps.now());
+        const receivedAt = replayedAt ?? (await deps.clock.now());
         const webhook = parseWebhook(readBody(request), { receivedAt, cluster: deps.source.cluster });
         if (webhook.rejected.length > 0 && webhook.alerts.length === 0) {
           throw new InvalidInputError(

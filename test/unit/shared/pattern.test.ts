@@ -149,7 +149,7 @@ describe("the exporter's own labels", () => {
   ])('do not count beside %s', (subject) => {
     const exporter = [
       'pod=kube-state-metrics-7d9f8b6c5-x2x7p instance=10.42.1.2:8080',
-      'pod=ksm-x2x7p instance=10.9.9.9:80',
+      'pod=kube-state-metrics-x2x7p instance=10.9.9.9:80',
     ];
     const [one, other] = exporter.map((own) =>
       patternOf(
@@ -158,7 +158,7 @@ describe("the exporter's own labels", () => {
     );
     expect(one?.dropped).toMatchObject({ job: "exporter's own label", container: "exporter's own label" });
     expect(one?.identity).not.toHaveProperty('service');
-    expect(subject.includes('node=') || one?.pattern === other?.pattern).toBe(true);
+    expect(one?.pattern).toBe(other?.pattern);
   });
 
   it('count when the exporter is what is in trouble', () => {
@@ -230,7 +230,7 @@ describe('any input', () => {
     fc.assert(
       fc.property(anyLabels, (pairs) => {
         const labels = Object.fromEntries(pairs);
-        const reversed = Object.fromEntries(Object.entries(labels).reverse());
+        const reversed = Object.fromEntries(Object.entries(labels).toReversed());
         expect(patternOf(reversed)).toEqual(patternOf(labels));
       }),
     );

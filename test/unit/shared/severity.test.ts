@@ -15,7 +15,7 @@ describe('normalizeSeverity', () => {
     ['none', ['none', 'None', 'debug']],
     ['unknown', ['', ' ', '-', 'very bad', '7', 'critical!', 'p11', 'warning, critical']],
   ] as const)('reads as %s: %j', (severity, spellings) => {
-    for (const spelling of spellings) expect(normalizeSeverity(spelling), spelling).toBe(severity);
+    expect(spellings.map(normalizeSeverity)).toEqual(spellings.map(() => severity));
   });
 
   it('reads a missing severity as unknown', () => {

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../../functions/suppress-check/suppression.ts';
+import type { Facts, Limits } from '../../../../functions/suppress-check/suppression.ts';
+import type { Decision } from '../../../../shared/postgres/decisions.ts';
+import { SEVERITIES } from '../../../../shared/severity.ts';
+import { at } from '../../../support/alerts.ts';
+
+const limits: Limits = {
+  stormIncidents: 30,
+  stormCriticals: 10,
+  flapOpenings: 3,
+  flapWindowMs: 3_600_000,
+  remindAfterMs: 4 * 3_600_000,
+};
+
+function makeFacts(overrides: Partial<Facts> = {}): Facts {
+  return {
+    kind: 'opened',
+    severity: 'warning',
+    heartbeat: false,
+    dueWhy: null,
+    isBatchMessage: false,
+    receivedAt: at(0),
+    openEpisodes: 1,
+    dues: 0,
+    decision: null,
+    openedStatus: null,
+    openedBatch: null,
+    told: false,
+    ranks: { storm: 1, flapping: 1 },
+    ...overrides,
+  };
+}
+
+function makeDecision(kind: Decision['kind'], overrides: Partial<Decision> = {}): Decision {
+  return { kind, until: null, note: null, actor: 'ann', generation: 1, ...overrides };
+}
+
+describe('the first alert of an incident', () => {
+  it('is admitted', () => {
+    expect(decide(makeFacts(), limits)).toMatchObject({ outcome: 'admitted', due: null });
+  });
+
+  it('is due again after four hours when it is critical', () => {
+    expect(decide(makeFacts({ severity: 'critical' }), limits).due).toEqual({ at: at(240), why: 'reminder' });
+  });
+
+  it('is never told when it is a heartbeat', () => {
+    expect(decide(makeFacts({ heartbeat: true, severity: 'critical' }), limits)).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'heartbeat',
+    });
+  });
+});
+
+describe('decisions', () => {
+  it('suppress an ignored issue and make it news when the term is over', () => {
+    const verdict = decide(makeFacts({ decision: makeDecision('ignore', { until: at(60) }) }), limits);
+    expect(verdict).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'ignored',
+      due: { at: at(60), why: 'ignore over' },
+    });
+    expect(verdict.why).toContain('ann');
+  });
+
+  it('do not silence a critical unless the person said why', () => {
+    const ignore = (note: string | null) =>
+      decide(makeFacts({ severity: 'critical', decision: makeDecision('ignore', { note }) }), limits).outcome;
+    expect(ignore(null)).toBe('admitted');
+    expect(ignore('known fault of the lab UPS')).toBe('suppressed');
+  });
+
+  it('push without sound when quiet', () => {
+    expect(decide(makeFacts({ decision: makeDecision('quiet') }), limits)).toMatchObject({
+      outcome: 'admitted',
+      quiet: true,
+    });
+  });
+
+  it('let an important issue through told, flapping and storm limits', () => {
+    const decision = makeDecision('important');
+    expect(decide(makeFacts({ decision, ranks: { storm: 99, flapping: 99 } }), limits).outcome).toBe(
+      'admitted',
+    );
+    expect(decide(makeFacts({ decision, kind: 'grew', told: true }), limits).outcome).toBe('admitted');
+  });
+});
+
+describe('growth', () => {
+  it('is not told again when the incident was told or its message is on the way', () => {
+    expect(decide(makeFacts({ kind: 'grew', told: true }), limits)).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'told',
+    });
+    expect(decide(makeFacts({ kind: 'grew', openedStatus: 'classified' }), limits)).toMatchObject({
+      reason: 'told',
+    });
+  });
+
+  it('is told when nobody could be told of the beginning', () => {
+    expect(decide(makeFacts({ kind: 'grew', openedStatus: 'dead', openEpisodes: 4 }), limits).outcome).toBe(
+      'admitted',
+    );
+  });
+});
+
+describe('an end', () => {
+  it('waits while its beginning is not final', () => {
+    for (const openedStatus of ['received', 'classified', 'admitted'] as const) {
+      expect(decide(makeFacts({ kind: 'resolved', openedStatus }), limits).outcome).toBe('wait');
+    }
+  });
+
+  it('is told exactly when the beginning was', () => {
+    expect(
+      decide(makeFacts({ kind: 'resolved', openedStatus: 'notified', told: true }), limits).outcome,
+    ).toBe('admitted');
+    for (const openedStatus of ['suppressed', 'dead', 'held'] as const) {
+      expect(decide(makeFacts({ kind: 'resolved', openedStatus }), limits)).toMatchObject({
+        outcome: 'suppressed',
+        reason: 'resolved-untold',
+      });
+    }
+  });
+});
+
+describe('flapping', () => {
+  it('tells the third opening within the hour once more, then waits for calm', () => {
+    const third = decide(makeFacts({ ranks: { storm: 1, flapping: 3 } }), limits);
+    expect(third).toMatchObject({ outcome: 'admitted', due: { at: at(60), why: 'calm again' } });
+    const fourth = decide(makeFacts({ ranks: { storm: 1, flapping: 4 } }), limits);
+    expect(fourth).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'flapping',
+      due: { at: at(60), why: 'calm again' },
+    });
+  });
+
+  it('says at the end whether it is calm or still firing', () => {
+    expect(decide(makeFacts({ kind: 'due', dueWhy: 'calm again', openEpisodes: 0 }), limits)).toMatchObject({
+      outcome: 'admitted',
+      quiet: true,
+    });
+    expect(decide(makeFacts({ kind: 'due', dueWhy: 'calm again', openEpisodes: 2 }), limits)).toMatchObject({
+      outcome: 'admitted',
+      quiet: false,
+    });
+  });
+});
+
+describe('a storm', () => {
+  it('holds what comes after the thirtieth incident in a minute, and criticals after the tenth', () => {
+    const rank = (storm: number, severity: Facts['severity']) =>
+      decide(makeFacts({ severity, ranks: { storm, flapping: 1 } }), limits).outcome;
+    expect([rank(30, 'warning'), rank(31, 'warning')]).toEqual(['admitted', 'held']);
+    expect([rank(10, 'critical'), rank(11, 'critical')]).toEqual(['admitted', 'held']);
+  });
+});
+
+describe('a reminder', () => {
+  it('comes at doubling distances while the incident is open', () => {
+    const due = (dues: number) =>
+      decide(makeFacts({ kind: 'due', dueWhy: 'reminder', severity: 'critical', dues }), limits).due;
+    expect(due(1)?.at).toEqual(at(480));
+    expect(due(2)?.at).toEqual(at(960));
+  });
+
+  it('is dropped when the incident is over', () => {
+    expect(decide(makeFacts({ kind: 'due', dueWhy: 'reminder', openEpisodes: 0 }), limits)).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'over',
+    });
+  });
+});
+
+it('gives every possible notice a verdict with a sentence, and never drops an undecided critical opening', () => {
+  const facts = fc.record({
+    kind: fc.constantFrom('opened' as const, 'grew' as const, 'resolved' as const, 'due' as const),
+    severity: fc.constantFrom(...SEVERITIES),
+    openEpisodes: fc.nat({ max: 9 }),
+    told: fc.boolean(),
+    openedStatus: fc.constantFrom(null, 'received', 'notified', 'suppressed', 'held', 'dead'),
+    dueWhy: fc.constantFrom(null, 'reminder', 'calm again', 'decision revoked'),
+    storm: fc.integer({ min: 1, max: 10 }),
+  });
+  fc.assert(
+    fc.property(facts, ({ storm, ...some }) => {
+      const verdict = decide(makeFacts({ ...some, ranks: { storm, flapping: 1 } } as Partial<Facts>), limits);
+      expect(verdict.why).not.toBe('');
+      if (some.kind === 'opened' && some.severity === 'critical') expect(verdict.outcome).toBe('admitted');
+    }),
+  );
+});
