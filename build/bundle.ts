@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { FUNCTION_NAMES } from '../eventing/local/functions.ts';
+import { slim } from './slim.ts';
 import { warmCompileCache } from './warm.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -31,13 +32,16 @@ export async function bundle(folder: string): Promise<Record<string, number>> {
     format: 'cjs',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
+    // Node prints the line of an uncaught error; it must not be the whole file.
+    lineLimit: 240,
     // Maps lie beside the bundles and are read by whoever asks (--enable-source-maps), never by a plain start.
     sourcemap: 'external',
     define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': 'bundleUrl' },
     banner: { js: `const bundleUrl=require("node:url").pathToFileURL(__filename).href;` },
     // An optional native driver that pg asks for and we do not install.
     external: ['pg-native'],
+    plugins: [slim],
+    legalComments: 'linked',
     logLevel: 'warning',
   });
   cpSync(join(ROOT, 'shared/postgres/migrations'), join(folder, 'migrations'), { recursive: true });

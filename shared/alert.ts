@@ -4,7 +4,7 @@
  * Sizes are cut and said in `flags`; identity hashes are taken from the full label set.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from './errors.ts';
 
 /** Longest label value and alertname kept, in characters. */

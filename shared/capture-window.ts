@@ -3,7 +3,7 @@
  * neither overlap nor leave a hole of their own making: each edge is one instant, the first that the wall clock shows.
  */
 import { Temporal } from 'temporal-polyfill';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface CaptureWindow {
   readonly start: Date;

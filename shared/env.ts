@@ -1,6 +1,6 @@
 /** Reads a function's configuration from the environment: once, at start, with every problem told at once. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError } from './errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

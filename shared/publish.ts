@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CloudEvent } from 'cloudevents';
-import { z } from 'zod';
+import * as z from 'zod';
 import { toHttpMessage } from './cloud-event.ts';
 import { ConfigError } from './errors.ts';
 import { request } from './http.ts';

@@ -3,7 +3,7 @@
  * generation is ignored, so a stale copy never wins over Postgres. Any failure of Redis means "read Postgres".
  */
 import { Redis } from 'ioredis';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Logger } from './log.ts';
 import { describeError } from './log.ts';
 import { DECISION_KINDS } from './postgres/decisions.ts';

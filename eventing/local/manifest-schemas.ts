@@ -3,7 +3,7 @@
  * manifest that passes here means the same thing on a cluster. Durations come out in milliseconds.
  */
 import { Temporal } from 'temporal-polyfill';
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { parseCron } from './cron.ts';
 

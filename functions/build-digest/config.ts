@@ -1,5 +1,5 @@
 /** What build-digest reads from its environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { captureWindowConfig } from '../../shared/capture-window.ts';
 import { baseConfig, databaseConfig } from '../../shared/env.ts';
 

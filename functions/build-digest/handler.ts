@@ -1,5 +1,5 @@
 /** Counts a capture window: facts by SQL, no model. A tick or a request names no window and means the last closed one. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { createEvent } from '../../shared/events.ts';
 import type { EventSource } from '../../shared/events.ts';

@@ -1,5 +1,5 @@
 /** What classify reads from its environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseConfig, databaseConfig } from '../../shared/env.ts';
 
 export const configSchema = z.object({ ...baseConfig.shape, ...databaseConfig.shape });

@@ -1,5 +1,5 @@
 /** Gives every notice its category, likely noise, next step and runbook, at once and by rules. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { EventSource } from '../../shared/events.ts';
 import { createEvent } from '../../shared/events.ts';

@@ -1,7 +1,7 @@
 /** The JSON API: issues, notices, deliveries, counts and decisions, read straight from Postgres. */
 import { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError, InvalidInputError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { DECISION_KINDS, appendDecision, currentDecisions } from '../../shared/postgres/decisions.ts';

@@ -1,5 +1,5 @@
 /** What console reads from its environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseConfig, databaseConfig, flag } from '../../shared/env.ts';
 
 export const configSchema = z

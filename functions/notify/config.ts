@@ -1,5 +1,5 @@
 /** What notify reads from its environment; each channel's own variables are read by the channel. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseConfig, databaseConfig, durationMs } from '../../shared/env.ts';
 
 export const configSchema = z.object({

@@ -1,5 +1,5 @@
 /** Renders a message from hand-made data, for a dry run. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
 import { toGotify } from './channels/gotify.ts';

@@ -1,5 +1,5 @@
 /** What receive reads from its environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseConfig, databaseConfig, durationMs, flag } from '../../shared/env.ts';
 
 const SECRET = 'must be at least 16 characters, e.g. from `openssl rand -hex 24`';

@@ -2,6 +2,7 @@
  * POST /api/v1/alerts: the one door for alerts. What is answered 2xx is stored; what cannot be used is named in the
  * answer and becomes an AlertgestRejected issue, because Alertmanager gives up on every 4xx.
  */
+import * as z from 'zod';
 import { normalizeAlert, parseTime, parseWebhook } from '../../shared/alert.ts';
 import type { Alert, Webhook } from '../../shared/alert.ts';
 import { AppError, InvalidInputError } from '../../shared/errors.ts';
@@ -29,6 +30,17 @@ const REJECTION_INTERVAL_MS = 60_000;
 const PROBLEM_LIMIT = 20;
 /** The media types that cannot be a webhook; anything else is tried as JSON. */
 const FOREIGN_TYPES = /^(application\/x-www-form-urlencoded|multipart\/|application\/xml|text\/xml)/i;
+
+/** What a webhook is answered with 200. */
+export const webhookAnswerSchema = z.object({
+  stored: z.number().describe('alerts of the body that are stored, repeats included'),
+  newEpisodes: z.number().describe('lives of alerts that began with this body'),
+  notices: z.array(z.string()).describe('ids of the news it made, at most 20'),
+  truncatedAlerts: z.number().describe('alerts that Alertmanager itself cut off (max_alerts)'),
+  rejected: z
+    .array(z.object({ index: z.number(), problem: z.string() }))
+    .describe('entries of alerts[] that cannot be used, at most 20'),
+});
 
 export interface WebhookDeps {
   readonly ingest: Ingest;

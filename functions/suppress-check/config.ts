@@ -1,5 +1,5 @@
 /** What suppress-check reads from its environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseConfig, databaseConfig, durationMs, integer } from '../../shared/env.ts';
 
 export const configSchema = z.object({

@@ -1,6 +1,6 @@
 /** One decision per notice: classified → admitted, held or suppressed, with the incident locked. */
 import type { CloudEvent } from 'cloudevents';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { createEvent } from '../../shared/events.ts';
 import type { EventSource } from '../../shared/events.ts';

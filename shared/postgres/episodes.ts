@@ -1,4 +1,6 @@
 /** Queries on `episodes`: one firing-to-resolved life of one alert. */
+import type { z } from 'zod';
+import type { episodeCountsSchema } from '../events.ts';
 import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
@@ -146,21 +148,7 @@ export async function closeStale(
 }
 
 /** Counts of the episodes first received in [from, to); `firing` as it stood at `to`. */
-export interface EpisodeCounts {
-  readonly episodes: number;
-  readonly firing: number;
-  readonly resolved: number;
-  readonly issues: number;
-  readonly bySeverity: Readonly<Record<string, { episodes: number; firing: number; resolved: number }>>;
-  readonly byType: Readonly<Record<string, { episodes: number; firing: number; resolved: number }>>;
-  readonly byTypeAndSeverity: ReadonlyArray<{
-    type: string;
-    severity: string;
-    episodes: number;
-    firing: number;
-    resolved: number;
-  }>;
-}
+export type EpisodeCounts = z.infer<typeof episodeCountsSchema>;
 
 /** Counts a span of received alerts by severity and type; alertgest's own issues are not received alerts. */
 export async function countEpisodes(db: Queryable, from: Date, to: Date): Promise<EpisodeCounts> {

@@ -153,7 +153,8 @@ async function sendRaw(url: string, token: string, row: BadRow): Promise<Answer>
   const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
   return {
     status: status === undefined ? null : Number(status),
-    body: text.slice(text.indexOf('\r\n\r\n') + 4),
+    // The answer may come in chunks; its JSON is one of them.
+    body: /\{.*\}/s.exec(text.slice(text.indexOf('\r\n\r\n')))?.[0] ?? '',
     tookMs: performance.now() - startedAt,
   };
 }

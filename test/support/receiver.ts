@@ -89,7 +89,8 @@ export async function startReceiver(env: Readonly<Record<string, string>> = {}):
       return (await pool.query<T>(text, values)).rows;
     },
     async clear() {
-      await pool.query('truncate episodes, notices, deliveries, batches, incidents, patterns cascade');
+      // In the order in which receive locks them, so that a late transaction is waited for.
+      await pool.query('truncate patterns, episodes, incidents, notices, deliveries, batches, decisions');
     },
     async isUp() {
       const response = await fetch(`${base}/health`);

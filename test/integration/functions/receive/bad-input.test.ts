@@ -15,6 +15,7 @@ const LABEL_LIMIT = 256;
 interface Episode {
   readonly labels: Record<string, string>;
   readonly annotations: Record<string, string>;
+  readonly severity: string;
   readonly starts_at: Date;
   readonly ended_at: Date | null;
 }
@@ -39,7 +40,9 @@ describe.skipIf(skipped !== null)(skipped ?? 'bad input', () => {
   test.each(rows)('$id $title', { timeout: 60_000 }, async (row) => {
     const answer = await sendRow(receiver.url, receiver.token, row);
     expect(row.expect_status).toContain(answer.status);
-    if (answer.status !== null && answer.status >= 400) expectReason(answer);
+    // A broken frame is refused by Node's own parser, which gives no reason.
+    const isFramed = row.gen?.kind !== 'short' && row.gen?.kind !== 'bad-chunk';
+    if (isFramed && (answer.status ?? 0) >= 400) expectReason(answer);
     for (const name of row.invariants) await INVARIANTS[name]?.(row, answer);
   });
 
@@ -86,11 +89,11 @@ describe.skipIf(skipped !== null)(skipped ?? 'bad input', () => {
     // What is stored is what was sent, as text; each renderer escapes it and is tested on its own.
     escaped: expectNothingLost,
     // Severity is that of the label, whatever the texts say.
-    async 'no-injection'(row) {
-      const [alert] = usableAlerts(readBody(row));
-      const [stored] = await receiver.query<{ severity: string }>('select severity from patterns where not own');
-      const label = alert?.labels['severity'] ?? '';
-      expect(stored?.severity).toBe(['critical', 'warning', 'info'].includes(label) ? label : 'unknown');
+    async 'no-injection'() {
+      for (const { labels, severity } of await storedEpisodes()) {
+        const label = labels['severity'] ?? '';
+        expect(severity).toBe(['critical', 'warning', 'info'].includes(label) ? label : 'unknown');
+      }
     },
     // receive has no metrics; its log names no alert.
     async 'bounded-cardinality'() {
@@ -121,7 +124,7 @@ describe.skipIf(skipped !== null)(skipped ?? 'bad input', () => {
 
   function storedEpisodes(): Promise<Episode[]> {
     return receiver.query<Episode & Record<string, unknown>>(
-      'select labels, annotations, starts_at, ended_at from episodes where not own',
+      'select labels, annotations, severity, starts_at, ended_at from episodes where not own',
     );
   }
 });
