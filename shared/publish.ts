@@ -17,8 +17,11 @@ const IN_FLIGHT = 16;
 const OIDC_TOKEN_FILE = '/oidc/token';
 
 export interface Publisher {
-  /** Sends the events within `budgetMs`; answers how many did not get a 2xx. Never throws. */
-  publish(events: ReadonlyArray<CloudEvent<unknown>>, budgetMs?: number): Promise<number>;
+  /** Sends the events within `budgetMs`; answers those that did not get a 2xx. Never throws. */
+  publish(
+    events: ReadonlyArray<CloudEvent<unknown>>,
+    budgetMs?: number,
+  ): Promise<ReadonlyArray<CloudEvent<unknown>>>;
 }
 
 const overridesSchema = z.object({ extensions: z.record(z.string(), z.string()).optional() });
@@ -33,20 +36,20 @@ export function createPublisher(options: {
   const { sink, log } = options;
   return {
     async publish(events, budgetMs = 2_000) {
-      if (events.length === 0) return 0;
+      if (events.length === 0) return [];
       if (sink === undefined) {
         log.warn({ events: events.length }, 'no K_SINK: events not published, the sweep will carry them on');
-        return events.length;
+        return events;
       }
       const deadline = Date.now() + budgetMs;
       const token = readToken();
       const queue = events.values();
-      let failed = 0;
+      const failed: Array<CloudEvent<unknown>> = [];
       const worker = async (): Promise<void> => {
         for (const event of queue) {
           const timeoutMs = deadline - Date.now();
           if (timeoutMs <= 0 || !(await post(sink, event.cloneWith(extensions), token, timeoutMs, log)))
-            failed++;
+            failed.push(event);
         }
       };
       await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, events.length) }, worker));

@@ -60,7 +60,14 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       ...(options.switches === undefined ? {} : { switches: options.switches }),
     });
     stops.push(() => broker.close());
-    const env = definedOnly({ ...options.env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl ?? undefined });
+    const gateway = await createGateway({ services, port: options.port });
+    stops.push(() => gateway.close());
+    const env = definedOnly({
+      FUNCTION_URL: `${gateway.url}/functions/{function}`,
+      ...options.env,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl ?? undefined,
+    });
     options.say('Starting six functions, each a process of its own …');
     const functions = await startFunctions({
       services,
@@ -72,8 +79,6 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         options.say(`${name} ended unexpectedly (${signal ?? `exit code ${String(code)}`})`),
     });
     stops.push(() => functions.stop());
-    const gateway = await createGateway({ services, port: options.port });
-    stops.push(() => gateway.close());
     if (options.schedules) broker.startSchedules();
     return { url: gateway.url, databaseUrl, redisUrl, services, broker, functions, gateway, stop };
   } catch (error) {

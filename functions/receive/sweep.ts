@@ -31,10 +31,12 @@ import type { Publisher } from '../../shared/publish.ts';
 const LIMIT = 500;
 /** An own issue (AlertgestRejected) is over when it was not seen for this long. */
 const OWN_STALE_MS = 60 * 60_000;
-/** After this many sweeps on one notice the broker is taken as dead and the next function is called directly. */
+/** After this many sweeps that changed nothing on one notice, its next function is called without the broker. */
 const DIRECT_AFTER = 2;
 /** Publishing budget of one sweep, in milliseconds. */
 const PUBLISH_MS = 10_000;
+/** Time one sweep spends on calling functions without the broker, in milliseconds; the rest waits for the next. */
+const DIRECT_MS = 10_000;
 /** What makes a closed incident no news any more. */
 const MOOT_WHEN_CLOSED: ReadonlySet<DueWhy> = new Set([
   'reminder',
@@ -54,7 +56,6 @@ export interface SweepDeps {
   readonly retentionDays: number;
   /** Tells the outside that all is well; null when no HEARTBEAT_URL is set. */
   readonly heartbeat: (() => Promise<void>) | null;
-  /** Whether a Watchdog that was seen before is still seen. */
   readonly log: Logger;
 }
 
@@ -74,22 +75,23 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   const stale = await closeStaleEpisodes(deps, now, traceparent);
   const due = await makeTimeNews(deps, now, traceparent);
   const stuck = await takeStuck(deps.pool, deps.waits, LIMIT);
-  const events = (await Promise.all(stuck.map((notice) => carryOn(deps, notice)))).filter(
-    (step) => step !== undefined,
-  );
+  const carriedOn = await Promise.all(stuck.map((notice) => carryOn(deps, notice)));
   const notices = await dueDeliveries(deps.pool, LIMIT);
-  const deliveryEvents = await Promise.all(
+  const deliveries = await Promise.all(
     notices.map((id) => noticeEvent(deps, 'dev.alertgest.delivery.due', id)),
   );
-  await deps.publisher.publish(
-    [
-      ...[...stale, ...due].map((step) => step.event),
-      ...events.filter((step) => !step.direct).map((step) => step.event),
-      ...deliveryEvents.filter((event) => event !== undefined),
-    ],
+  const isDirect = new Set(
+    carriedOn.flatMap((event, index) =>
+      event !== undefined && (stuck[index]?.attempts ?? 0) > DIRECT_AFTER ? [event] : [],
+    ),
+  );
+  const events = [...stale, ...due, ...carriedOn, ...deliveries].filter((event) => event !== undefined);
+  const unheard = await deps.publisher.publish(
+    events.filter((event) => !isDirect.has(event)),
     PUBLISH_MS,
   );
-  for (const { event, direct } of events) if (direct) await callDirectly(deps, event);
+  // The broker refused it, or took it and forgot: the function is called without the broker.
+  await callDirectly(deps, [...unheard, ...isDirect]);
   const deleted = await deleteExpired(deps.pool, deps.retentionDays);
   const state = await audit(deps.pool);
   await beat(deps, state);
@@ -103,18 +105,17 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   };
 }
 
-interface Step {
-  readonly event: CloudEvent<unknown>;
-  readonly direct: boolean;
-}
-
 /** Closes alerts unseen for twice the repeat interval: they are not "still firing", nobody knows. */
-async function closeStaleEpisodes(deps: SweepDeps, now: Date, traceparent: string): Promise<Step[]> {
+async function closeStaleEpisodes(
+  deps: SweepDeps,
+  now: Date,
+  traceparent: string,
+): Promise<Array<CloudEvent<unknown>>> {
   const before = {
     alerts: new Date(now.getTime() - 2 * deps.repeatIntervalMs),
     own: new Date(now.getTime() - OWN_STALE_MS),
   };
-  const steps: Step[] = [];
+  const events: Array<CloudEvent<unknown>> = [];
   for (const pattern of await stalePatterns(deps.pool, before, LIMIT)) {
     const inserted = await transaction(deps.pool, async (client) => {
       await client.query('select 1 from patterns where pattern = $1 for update', [pattern]);
@@ -126,14 +127,14 @@ async function closeStaleEpisodes(deps: SweepDeps, now: Date, traceparent: strin
       await insertNotices(client, notices);
       return notices;
     });
-    steps.push(
-      ...(await receivedSteps(
+    events.push(
+      ...(await receivedEvents(
         deps,
         inserted.map((notice) => notice.id),
       )),
     );
   }
-  return steps;
+  return events;
 }
 
 function endNotice(incident: string, pattern: string, now: Date, traceparent: string): NoticeInsert {
@@ -151,7 +152,11 @@ function endNotice(incident: string, pattern: string, now: Date, traceparent: st
 }
 
 /** Turns due incidents and due batches into `due` notices. */
-async function makeTimeNews(deps: SweepDeps, now: Date, traceparent: string): Promise<Step[]> {
+async function makeTimeNews(
+  deps: SweepDeps,
+  now: Date,
+  traceparent: string,
+): Promise<Array<CloudEvent<unknown>>> {
   const ids = await transaction(deps.pool, async (client) => {
     const notices = [
       ...(await incidentNews(client, now, traceparent)),
@@ -160,7 +165,7 @@ async function makeTimeNews(deps: SweepDeps, now: Date, traceparent: string): Pr
     await insertNotices(client, notices);
     return notices.map((notice) => notice.id);
   });
-  return receivedSteps(deps, ids);
+  return receivedEvents(deps, ids);
 }
 
 async function incidentNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
@@ -199,20 +204,19 @@ function dueNotice(
   };
 }
 
-async function receivedSteps(deps: SweepDeps, ids: readonly string[]): Promise<Step[]> {
+async function receivedEvents(deps: SweepDeps, ids: readonly string[]): Promise<Array<CloudEvent<unknown>>> {
   const events = await Promise.all(ids.map((id) => noticeEvent(deps, 'dev.alertgest.notice.received', id)));
-  return events.filter((event) => event !== undefined).map((event) => ({ event, direct: false }));
+  return events.filter((event) => event !== undefined);
 }
 
 /** The next step of a notice that did not move: what is missing is marked on it, and it goes on. */
-async function carryOn(deps: SweepDeps, notice: StuckNotice): Promise<Step | undefined> {
+async function carryOn(deps: SweepDeps, notice: StuckNotice): Promise<CloudEvent<unknown> | undefined> {
   deps.log.warn(
     { notice: notice.id, status: notice.status, attempts: notice.attempts },
     'carrying on a notice without progress',
   );
   const type = await skipStep(deps, notice);
-  const event = await noticeEvent(deps, type, notice.id);
-  return event && { event, direct: deps.direct !== null && notice.attempts > DIRECT_AFTER };
+  return noticeEvent(deps, type, notice.id);
 }
 
 async function skipStep(
@@ -247,14 +251,19 @@ async function noticeEvent(
   return row && createNoticeEvent(type, deps.source, toNoticeData(row), row.traceparent);
 }
 
-async function callDirectly(deps: SweepDeps, event: CloudEvent<unknown>): Promise<void> {
-  try {
-    await deps.direct?.(event);
-  } catch (error) {
-    deps.log.error(
-      { type: event.type, subject: event.subject, ...describeError(error) },
-      'a function did not answer a direct call',
-    );
+async function callDirectly(deps: SweepDeps, events: ReadonlyArray<CloudEvent<unknown>>): Promise<void> {
+  if (deps.direct === null) return;
+  const deadline = performance.now() + DIRECT_MS;
+  for (const event of events) {
+    if (performance.now() > deadline) return;
+    try {
+      await deps.direct(event);
+    } catch (error) {
+      deps.log.error(
+        { type: event.type, subject: event.subject, ...describeError(error) },
+        'a function did not answer a direct call',
+      );
+    }
   }
 }
 
