@@ -1,6 +1,7 @@
 /** The JSON API: issues, notices, deliveries, counts and decisions, read straight from Postgres. */
 import { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
+import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
 import { AppError, InvalidInputError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -164,7 +165,10 @@ export function createApi({ pool, token, log }: ApiDeps): Hono {
       404,
     ),
   );
-  api.onError((error) => {
+  api.onError((error, c) => {
+    if (error instanceof HTTPException) {
+      return c.json({ error: 'a bearer token is needed: CONSOLE_TOKEN', reason: 'unauthorized' }, 401);
+    }
     const { status, headers, body } = errorReply(error, log);
     return new Response(String(body), { status, ...(headers ? { headers } : {}) });
   });
