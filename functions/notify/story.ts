@@ -1,7 +1,7 @@
 /** Gathers what a message says from the rows behind its notice. */
 import { batchLines, readNotice } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
-import { readBatchTitle } from '../../shared/postgres/batches.ts';
+import { readBatch } from '../../shared/postgres/batches.ts';
 import { sampleEpisodes } from '../../shared/postgres/episodes.ts';
 import type { EpisodeSample } from '../../shared/postgres/episodes.ts';
 import { run } from '../../shared/postgres/pool.ts';
@@ -41,16 +41,16 @@ export async function readMessage(
   const row = await readNotice(db, id);
   if (row === undefined) throw new Error('the notice vanished');
   const samples = await run(sampleEpisodes(db, row.incident, SAMPLES));
-  const batch = row.kind === 'due' && row.batch !== null ? await readBatch(db, row.batch) : null;
+  const batch = row.kind === 'due' && row.batch !== null ? await readSummary(db, row.batch) : null;
   return toMessage(toInput(row, samples, batch, possiblyRepeated, options));
 }
 
-async function readBatch(db: Queryable, id: string): Promise<MessageInput['batch']> {
-  const [title, { count, lines }] = await Promise.all([
-    readBatchTitle(db, id),
-    batchLines(db, id, BATCH_LINES),
-  ]);
-  return { title: `${count} × ${title ?? 'alerts'}`, count, lines };
+async function readSummary(db: Queryable, id: string): Promise<MessageInput['batch']> {
+  const [batch, { count, lines }] = await Promise.all([readBatch(db, id), batchLines(db, id, BATCH_LINES)]);
+  const title = batch?.title ?? 'alerts';
+  return batch?.kind === 'flap'
+    ? { title: `${title} came back ${count} more times`, count, lines }
+    : { title: `${count} × ${title}`, count, lines };
 }
 
 /** Puts a message's input together from rows. Pure. */

@@ -37,14 +37,6 @@ const DIRECT_AFTER = 2;
 const PUBLISH_MS = 10_000;
 /** Time one sweep spends on calling functions without the broker, in milliseconds; the rest waits for the next. */
 const DIRECT_MS = 10_000;
-/** What makes a closed incident no news any more. */
-const MOOT_WHEN_CLOSED: ReadonlySet<DueWhy> = new Set([
-  'reminder',
-  'snooze over',
-  'ignore over',
-  'decision revoked',
-]);
-
 export interface SweepDeps {
   readonly pool: Pool;
   readonly publisher: Publisher;
@@ -171,7 +163,7 @@ async function makeTimeNews(
 async function incidentNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
   const due = await takeDue(client, LIMIT);
   return due
-    .filter((incident) => incident.closed_at === null || !MOOT_WHEN_CLOSED.has(incident.due_why))
+    .filter((incident) => incident.closed_at === null)
     .map((incident) => dueNotice(incident, incident.due_why, null, now, traceparent));
 }
 

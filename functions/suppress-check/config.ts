@@ -15,7 +15,7 @@ export const configSchema = z.object({
   STORM_CRITICALS_PER_MINUTE: integer(10, 1, 10_000),
   /** One storm summary per alertname and severity in this time. */
   STORM_SUMMARY_INTERVAL: durationMs('5m'),
-  /** A pattern that opens this many times within FLAP_WINDOW is told once more, then held until it is calm. */
+  /** A pattern that opens this many times within FLAP_WINDOW is told once more; what follows waits until it is calm. */
   FLAP_OPENINGS: integer(3, 2, 1_000),
   FLAP_WINDOW: durationMs('1h'),
   /** A critical incident still open after this time is told again; the wait doubles each time. */

@@ -6,7 +6,7 @@ import { createEvent } from '../../shared/events.ts';
 import type { EventSource } from '../../shared/events.ts';
 import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
-import { joinStormBatch } from '../../shared/postgres/batches.ts';
+import { joinBatch, readBatch } from '../../shared/postgres/batches.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
 import { lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
 import { markDecided, readNotice, readTold, waitingResolve } from '../../shared/postgres/notices.ts';
@@ -22,7 +22,6 @@ export interface HandlerDeps {
   readonly pool: Pool;
   readonly source: EventSource;
   readonly limits: Limits;
-  readonly stormSlotMs: number;
   /** The decision in force on the notice's pattern: from Redis when its copy is of the same generation, else Postgres. */
   readonly readDecision: (row: NoticeRow) => Promise<Decision | null>;
 }
@@ -64,7 +63,7 @@ async function decideLocked(
   if (row?.status !== 'classified') return [];
   const verdict = decide(await readFacts(deps, client, row, decision), deps.limits);
   if (verdict.outcome === 'wait') return [{ row, verdict }];
-  await apply(deps, client, row, verdict);
+  await apply(client, row, verdict);
   if (row.kind !== 'opened' || verdict.outcome === 'admitted') return [{ row, verdict }];
   // Its end may have waited for this answer; nobody else would ring for it.
   const waiting = await waitingResolve(client, row.incident);
@@ -97,7 +96,8 @@ async function readFacts(
     severity: row.severity,
     heartbeat: row.heartbeat,
     dueWhy: row.kind === 'due' ? row.why : null,
-    isBatchMessage: row.kind === 'due' && row.batch !== null,
+    messageOf:
+      row.kind === 'due' && row.batch !== null ? ((await readBatch(client, row.batch))?.kind ?? null) : null,
     receivedAt: row.received_at,
     openEpisodes: row.open_now,
     dues: row.dues,
@@ -115,17 +115,8 @@ function asLoudAs(severity: NoticeRow['severity']): string[] {
     : [...SEVERITIES];
 }
 
-async function apply(deps: HandlerDeps, client: PoolClient, row: NoticeRow, verdict: Verdict): Promise<void> {
-  const batch =
-    verdict.outcome === 'held'
-      ? await joinStormBatch(client, {
-          alertname: row.alertname,
-          severity: row.severity,
-          incident: row.incident,
-          openedAt: row.received_at,
-          slotMs: deps.stormSlotMs,
-        })
-      : null;
+async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict): Promise<void> {
+  const batch = await joinBatchOf(client, row, verdict);
   const status = verdict.outcome === 'wait' ? 'suppressed' : verdict.outcome;
   await markDecided(client, row.id, {
     status,
@@ -136,6 +127,23 @@ async function apply(deps: HandlerDeps, client: PoolClient, row: NoticeRow, verd
     missing: [],
   });
   if (verdict.due !== null) await setDue(client, row.incident, verdict.due);
+}
+
+async function joinBatchOf(
+  client: PoolClient,
+  row: NoticeRow,
+  { reason, batchDueAt }: Verdict,
+): Promise<string | null> {
+  if (batchDueAt === null || (reason !== 'storm' && reason !== 'flap')) return null;
+  const isFlap = reason === 'flap';
+  return joinBatch(client, {
+    kind: reason,
+    key: isFlap ? row.pattern : `${row.severity} ${row.alertname}`,
+    title: isFlap ? `${row.alertname} · ${row.title}` : `${row.alertname} (${row.severity})`,
+    incident: row.incident,
+    dueAt: batchDueAt,
+    putsOff: isFlap,
+  });
 }
 
 function outcomeEvent(
@@ -182,7 +190,7 @@ function dryRunEvent({ source, limits }: HandlerDeps, data: unknown): CloudEvent
   const verdict = decide(
     {
       ...facts,
-      isBatchMessage: false,
+      messageOf: null,
       receivedAt: new Date(),
       dues: 1,
       decision: decision && { kind: decision, until: null, note: 'dry run', actor: 'you', generation: 1 },

@@ -28,9 +28,9 @@ void start('suppress-check', async (raw, port) => {
       stormCriticals: config.STORM_CRITICALS_PER_MINUTE,
       flapOpenings: config.FLAP_OPENINGS,
       flapWindowMs: config.FLAP_WINDOW,
+      stormSummaryMs: config.STORM_SUMMARY_INTERVAL,
       remindAfterMs: config.REMIND_AFTER,
     },
-    stormSlotMs: config.STORM_SUMMARY_INTERVAL,
     readDecision: (row: NoticeRow) =>
       cache.read(row.pattern, Number(row.generation), row.received_at, () =>
         currentDecision(pool, row.pattern, row.received_at),

@@ -2,6 +2,8 @@
  * Who hears of a notice: admitted, held for a summary, or suppressed with a reason a person understands. Pure.
  * Order matters and reads from top to bottom. In doubt it admits: silence is the one unforgivable bug.
  */
+import type { BatchKind } from '../../shared/postgres/batches.ts';
+import type { DueWhy } from '../../shared/postgres/incidents.ts';
 import type { NoticeKind, NoticeStatus } from '../../shared/postgres/notices.ts';
 import type { Severity } from '../../shared/severity.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
@@ -16,8 +18,8 @@ export interface Facts {
   readonly heartbeat: boolean;
   /** Why time made it news, for kind `due`. */
   readonly dueWhy: string | null;
-  /** The message of a closed batch. */
-  readonly isBatchMessage: boolean;
+  /** The kind of the closed batch whose message this is, for kind `due`. */
+  readonly messageOf: BatchKind | null;
   readonly receivedAt: Date;
   /** Open episodes now; 0 when the incident is over. */
   readonly openEpisodes: number;
@@ -35,20 +37,20 @@ export interface Limits {
   readonly stormCriticals: number;
   readonly flapOpenings: number;
   readonly flapWindowMs: number;
+  readonly stormSummaryMs: number;
   readonly remindAfterMs: number;
 }
 
 /** What to do with the notice, and when the incident becomes news again by itself. */
 export interface Verdict {
   readonly outcome: 'admitted' | 'held' | 'suppressed' | 'wait';
-  readonly reason: SuppressedReason | 'storm' | null;
+  readonly reason: SuppressedReason | BatchKind | null;
+  /** For `held`: when the batch's message is due. */
+  readonly batchDueAt: Date | null;
   /** One sentence for people. */
   readonly why: string;
   readonly quiet: boolean;
-  readonly due: {
-    readonly at: Date;
-    readonly why: 'reminder' | 'snooze over' | 'ignore over' | 'calm again';
-  } | null;
+  readonly due: { readonly at: Date; readonly why: DueWhy } | null;
 }
 
 const UNFINISHED: ReadonlySet<NoticeStatus> = new Set(['received', 'classified', 'admitted']);
@@ -58,7 +60,7 @@ const TOLD: ReadonlySet<NoticeStatus> = new Set(['notified', 'digested']);
 export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.heartbeat) return suppress('heartbeat', 'a heartbeat is watched, not told');
   if (facts.kind === 'resolved') return decideResolved(facts);
-  if (facts.isBatchMessage) return admit('more alerts at once than one can read: they are summed up');
+  if (facts.messageOf !== null) return decideBatchMessage(facts);
   const learned = decideByDecision(facts);
   if (learned !== null) return learned;
   if (facts.kind === 'due') return decideDue(facts, limits);
@@ -103,33 +105,23 @@ function decideByDecision(facts: Facts): Verdict | null {
   }
 }
 
+function decideBatchMessage({ messageOf, openEpisodes }: Facts): Verdict {
+  if (messageOf === 'storm') return admit('more alerts at once than one can read: they are summed up');
+  return openEpisodes === 0
+    ? { ...admit('it came and went many times and is calm now'), quiet: true }
+    : admit('it came and went many times and is still firing');
+}
+
 function decideDue(facts: Facts, limits: Limits): Verdict {
-  const over = facts.openEpisodes === 0;
-  switch (facts.dueWhy) {
-    case 'calm again':
-      return {
-        ...admit(
-          over
-            ? 'it came and went many times and is calm again'
-            : 'it came and went many times and is still firing',
-        ),
-        quiet: over || isQuiet(facts),
-      };
-    case 'reminder':
-      if (over) return suppress('over', 'it was over before the reminder');
-      return {
-        ...admit('still firing'),
-        quiet: isQuiet(facts),
-        due: {
-          at: new Date(facts.receivedAt.getTime() + limits.remindAfterMs * 2 ** Math.min(facts.dues, 10)),
-          why: 'reminder',
-        },
-      };
-    default:
-      return over
-        ? suppress('over', 'it was over before it became news again')
-        : { ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`), quiet: isQuiet(facts) };
-  }
+  if (facts.openEpisodes === 0) return suppress('over', 'it was over before it became news again');
+  if (facts.dueWhy !== 'reminder')
+    return { ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`), quiet: isQuiet(facts) };
+  const waitMs = limits.remindAfterMs * 2 ** Math.min(facts.dues, 10);
+  return {
+    ...admit('still firing'),
+    quiet: isQuiet(facts),
+    due: { at: later(facts.receivedAt, waitMs), why: 'reminder' },
+  };
 }
 
 function decideGrown(facts: Facts): Verdict {
@@ -145,46 +137,41 @@ function decideGrown(facts: Facts): Verdict {
   };
 }
 
-function decideFlapping(
-  { ranks, receivedAt, decision }: Facts,
-  { flapOpenings, flapWindowMs }: Limits,
-): Verdict | null {
-  if (ranks.flapping < flapOpenings) return null;
-  const due = { at: new Date(receivedAt.getTime() + flapWindowMs), why: 'calm again' } as const;
+function decideFlapping(facts: Facts, { flapOpenings, flapWindowMs }: Limits): Verdict | null {
+  if (facts.ranks.flapping < flapOpenings) return null;
   const minutes = Math.round(flapWindowMs / 60_000);
-  if (ranks.flapping === flapOpenings) {
+  if (facts.ranks.flapping === flapOpenings) {
     return {
       ...admit(
-        `came back ${flapOpenings} times within ${minutes} minutes; further ones wait until it is calm`,
+        `came back ${flapOpenings} times within ${minutes} minutes; more of it waits until it is calm`,
       ),
-      quiet: decision?.kind === 'quiet',
-      due,
+      quiet: isQuiet(facts),
     };
   }
-  return {
-    ...suppress('flapping', `came back more than ${flapOpenings} times within ${minutes} minutes`),
-    due,
-  };
+  return hold(
+    'flap',
+    `came back more than ${flapOpenings} times within ${minutes} minutes`,
+    later(facts.receivedAt, flapWindowMs),
+  );
 }
 
-function decideStorm({ ranks, severity }: Facts, { stormCriticals, stormIncidents }: Limits): Verdict | null {
+function decideStorm(
+  { ranks, severity, receivedAt }: Facts,
+  { stormCriticals, stormIncidents, stormSummaryMs }: Limits,
+): Verdict | null {
   const limit = severity === 'critical' ? stormCriticals : stormIncidents;
-  if (ranks.storm <= limit) return null;
-  return {
-    outcome: 'held',
-    reason: 'storm',
-    why: `more than ${limit} new incidents within a minute`,
-    quiet: false,
-    due: null,
-  };
+  return ranks.storm <= limit
+    ? null
+    : hold('storm', `more than ${limit} new incidents within a minute`, later(receivedAt, stormSummaryMs));
 }
 
 function admitOpened(facts: Facts, limits: Limits): Verdict {
-  const due =
-    facts.severity === 'critical'
-      ? ({ at: new Date(facts.receivedAt.getTime() + limits.remindAfterMs), why: 'reminder' } as const)
-      : null;
-  return { ...admit('first alert of a new incident'), quiet: isQuiet(facts), due };
+  const reminder = { at: later(facts.receivedAt, limits.remindAfterMs), why: 'reminder' } as const;
+  return {
+    ...admit('first alert of a new incident'),
+    quiet: isQuiet(facts),
+    due: facts.severity === 'critical' ? reminder : null,
+  };
 }
 
 function isQuiet({ decision }: Facts): boolean {
@@ -192,9 +179,17 @@ function isQuiet({ decision }: Facts): boolean {
 }
 
 function admit(why: string): Verdict {
-  return { outcome: 'admitted', reason: null, why, quiet: false, due: null };
+  return { outcome: 'admitted', reason: null, why, quiet: false, batchDueAt: null, due: null };
+}
+
+function hold(reason: BatchKind, why: string, batchDueAt: Date): Verdict {
+  return { outcome: 'held', reason, why, quiet: false, batchDueAt, due: null };
 }
 
 function suppress(reason: SuppressedReason, why: string): Verdict {
-  return { outcome: 'suppressed', reason, why, quiet: false, due: null };
+  return { outcome: 'suppressed', reason, why, quiet: false, batchDueAt: null, due: null };
+}
+
+function later(time: Date, byMs: number): Date {
+  return new Date(time.getTime() + byMs);
 }

@@ -1,32 +1,33 @@
 /** Queries on `batches`: held notices that share one summary message. */
+import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
-/** How many slots ahead a batch is looked for when the one of now is already closed. */
-const SLOTS_AHEAD = 3;
+export type BatchKind = 'storm' | 'flap';
 
-/**
- * Finds or opens the batch of (alertname, severity) for the slot of `openedAt` and locks it; a closed one means the next.
- * Answers the batch's id.
- */
-export async function joinStormBatch(
-  db: Queryable,
-  what: { alertname: string; severity: string; incident: string; openedAt: Date; slotMs: number },
-): Promise<string> {
-  const slot = Math.floor(what.openedAt.getTime() / what.slotMs);
-  for (let ahead = 0; ahead <= SLOTS_AHEAD; ahead++) {
-    const dueAt = new Date((slot + ahead + 1) * what.slotMs);
-    const id = `storm:${what.alertname}:${what.severity}:${dueAt.toISOString()}`;
-    await db.query(
-      `insert into batches (id, kind, title, incident, due_at) values ($1, 'storm', $2, $3, $4) on conflict (id) do nothing`,
-      [id, `${what.alertname} (${what.severity})`, what.incident, dueAt],
-    );
-    const { rows } = await db.query<{ closed_at: Date | null }>(
-      'select closed_at from batches where id = $1 for update',
-      [id],
-    );
-    if (rows[0]?.closed_at === null) return id;
-  }
-  throw new Error('no open batch within the next slots');
+export interface BatchJoin {
+  readonly kind: BatchKind;
+  /** What belongs together: alertname and severity of a storm, the pattern of a flap. */
+  readonly key: string;
+  readonly title: string;
+  readonly incident: string;
+  readonly dueAt: Date;
+  /** Whether each one that joins puts the message off (a flap waits for calm; a storm does not wait). */
+  readonly putsOff: boolean;
+}
+
+/** Joins the open batch of that kind and key, or opens one, and locks it: a closed batch is never joined. Answers its id. */
+export async function joinBatch(db: Queryable, join: BatchJoin): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into batches as b (kind, key, title, incident, due_at) values ($1, $2, $3, $4, $5)
+     on conflict (kind, key) where closed_at is null do update set
+       due_at = case when $6 then greatest(b.due_at, excluded.due_at) else b.due_at end,
+       incident = case when $6 then excluded.incident else b.incident end
+     returning id`,
+    [join.kind, join.key, join.title, join.incident, join.dueAt, join.putsOff],
+  );
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error('joining a batch gave no row');
+  return id;
 }
 
 export interface DueBatch {
@@ -46,8 +47,13 @@ export async function closeDueBatches(db: Queryable, limit: number): Promise<Due
   return rows;
 }
 
-/** The title of a batch. */
-export async function readBatchTitle(db: Queryable, id: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ title: string }>('select title from batches where id = $1', [id]);
-  return rows[0]?.title;
+/** What a batch is about. */
+export async function readBatch(
+  db: Queryable,
+  id: string,
+): Promise<{ kind: BatchKind; title: string } | undefined> {
+  const { rows } = await run(
+    db.query<{ kind: BatchKind; title: string }>('select kind, title from batches where id = $1', [id]),
+  );
+  return rows[0];
 }

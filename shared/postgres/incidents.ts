@@ -2,8 +2,8 @@
 import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
-/** Why time makes an open or flapping incident news. */
-export type DueWhy = 'reminder' | 'snooze over' | 'ignore over' | 'decision revoked' | 'calm again';
+/** Why time makes an open incident news. */
+export type DueWhy = 'reminder' | 'snooze over' | 'ignore over' | 'decision revoked';
 
 export interface OpenIncident {
   readonly id: string;
@@ -84,23 +84,9 @@ export async function lockIncidentOf(db: Queryable, notice: string): Promise<boo
   return rowCount === 1;
 }
 
-/** Makes time news: at `at` the sweep turns the incident into a `due` notice. Of a flapping pattern only the latest incident stays due. */
-export async function setDue(
-  db: Queryable,
-  incident: string,
-  due: { at: Date; why: DueWhy } | null,
-): Promise<void> {
-  await db.query('update incidents set due_at = $2, due_why = $3 where id = $1', [
-    incident,
-    due?.at ?? null,
-    due?.why ?? null,
-  ]);
-  if (due?.why !== 'calm again') return;
-  await db.query(
-    `update incidents set due_at = null, due_why = null
-     where pattern = (select pattern from incidents where id = $1) and id <> $1 and due_why = 'calm again'`,
-    [incident],
-  );
+/** Makes time news: at `at` the sweep turns the incident into a `due` notice. */
+export async function setDue(db: Queryable, incident: string, due: { at: Date; why: DueWhy }): Promise<void> {
+  await db.query('update incidents set due_at = $2, due_why = $3 where id = $1', [incident, due.at, due.why]);
 }
 
 /** Makes the open incident of a pattern news now (a decision was revoked). */

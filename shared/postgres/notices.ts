@@ -37,7 +37,7 @@ export async function insertNotices(db: Queryable, notices: readonly NoticeInser
   await db.query(
     `insert into notices (id, incident, pattern, kind, status, why, batch, open_episodes, traceparent, received_at)
      select id, incident, pattern, kind, 'received', why, batch, open_episodes, traceparent, received_at
-     from jsonb_to_recordset($1::jsonb) as r(id text, incident text, pattern text, kind text, why text, batch text,
+     from jsonb_to_recordset($1::jsonb) as r(id text, incident text, pattern text, kind text, why text, batch bigint,
        open_episodes integer, traceparent text, received_at timestamptz)`,
     [JSON.stringify(notices)],
   );
@@ -157,14 +157,15 @@ export async function markPlanned(db: Queryable, id: string): Promise<void> {
   await db.query('update notices set planned_at = clock_timestamp() where id = $1', [id]);
 }
 
-/** The notices a batch holds become final with its message: digested when it was sent, dead when it could not be. */
+/** The notices a batch holds become final with its message: digested when it was sent, suppressed when nobody wants it, dead when it could not be sent. */
 export async function finishBatch(
   db: Queryable,
   batch: string,
-  status: 'digested' | 'dead',
+  status: 'digested' | 'suppressed' | 'dead',
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `update notices set status = $2, reason = case when $2 = 'dead' then 'summary-undeliverable' end, status_at = clock_timestamp()
+    `update notices set status = $2, status_at = clock_timestamp(),
+       reason = case $2 when 'dead' then 'summary-undeliverable' when 'suppressed' then 'no-route' end
      where batch = $1 and status = 'held'`,
     [batch, status],
   );

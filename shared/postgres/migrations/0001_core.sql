@@ -82,15 +82,18 @@ create index episodes_pattern on episodes (pattern, received_at);
 create index episodes_received on episodes (received_at);
 create index episodes_open_seen on episodes (last_seen) where ended_at is null;
 
--- Held notices wait for the message of their batch.
+-- Held notices wait for the message of their batch: a storm's, by alertname and severity, or a flapping pattern's.
 create table batches (
-  id text primary key,
-  kind text not null check (kind in ('storm')),
+  id bigint generated always as identity primary key,
+  kind text not null check (kind in ('storm', 'flap')),
+  key text not null,
   title text not null,
+  -- The incident whose `due` notice carries the message.
   incident text not null references incidents,
   due_at timestamptz not null,
   closed_at timestamptz
 );
+create unique index batches_open on batches (kind, key) where closed_at is null;
 create index batches_due on batches (due_at) where closed_at is null;
 
 -- State machine, outbox and inbox in one: one piece of news about one incident. `id` is made of the incident and what
@@ -105,7 +108,7 @@ create table notices (
   -- Why it was sent, held or not sent, as a person reads it.
   why text,
   -- The batch that holds it, or, for kind 'due', the batch it is the message of.
-  batch text references batches,
+  batch bigint references batches,
   quiet boolean not null default false,
   missing text[] not null default '{}',
   open_episodes integer not null,

@@ -11,6 +11,7 @@ const limits: Limits = {
   stormCriticals: 10,
   flapOpenings: 3,
   flapWindowMs: 3_600_000,
+  stormSummaryMs: 300_000,
   remindAfterMs: 4 * 3_600_000,
 };
 
@@ -20,7 +21,7 @@ function makeFacts(overrides: Partial<Facts> = {}): Facts {
     severity: 'warning',
     heartbeat: false,
     dueWhy: null,
-    isBatchMessage: false,
+    messageOf: null,
     receivedAt: at(0),
     openEpisodes: 1,
     dues: 0,
@@ -127,23 +128,24 @@ describe('an end', () => {
 });
 
 describe('flapping', () => {
-  it('tells the third opening within the hour once more, then waits for calm', () => {
-    const third = decide(makeFacts({ ranks: { storm: 1, flapping: 3 } }), limits);
-    expect(third).toMatchObject({ outcome: 'admitted', due: { at: at(60), why: 'calm again' } });
-    const fourth = decide(makeFacts({ ranks: { storm: 1, flapping: 4 } }), limits);
-    expect(fourth).toMatchObject({
-      outcome: 'suppressed',
-      reason: 'flapping',
-      due: { at: at(60), why: 'calm again' },
+  it('tells the third opening within the hour once more, then holds until it is calm for an hour', () => {
+    expect(decide(makeFacts({ ranks: { storm: 1, flapping: 3 } }), limits)).toMatchObject({
+      outcome: 'admitted',
+      batchDueAt: null,
+    });
+    expect(decide(makeFacts({ ranks: { storm: 1, flapping: 4 } }), limits)).toMatchObject({
+      outcome: 'held',
+      reason: 'flap',
+      batchDueAt: at(60),
     });
   });
 
-  it('says at the end whether it is calm or still firing', () => {
-    expect(decide(makeFacts({ kind: 'due', dueWhy: 'calm again', openEpisodes: 0 }), limits)).toMatchObject({
+  it('says at the end whether it is calm, without a sound, or still firing', () => {
+    expect(decide(makeFacts({ kind: 'due', messageOf: 'flap', openEpisodes: 0 }), limits)).toMatchObject({
       outcome: 'admitted',
       quiet: true,
     });
-    expect(decide(makeFacts({ kind: 'due', dueWhy: 'calm again', openEpisodes: 2 }), limits)).toMatchObject({
+    expect(decide(makeFacts({ kind: 'due', messageOf: 'flap', openEpisodes: 2 }), limits)).toMatchObject({
       outcome: 'admitted',
       quiet: false,
     });
@@ -182,7 +184,7 @@ it('gives every possible notice a verdict with a sentence, and never drops an un
     openEpisodes: fc.nat({ max: 9 }),
     told: fc.boolean(),
     openedStatus: fc.constantFrom(null, 'received', 'notified', 'suppressed', 'held', 'dead'),
-    dueWhy: fc.constantFrom(null, 'reminder', 'calm again', 'decision revoked'),
+    dueWhy: fc.constantFrom(null, 'reminder', 'decision revoked'),
     storm: fc.integer({ min: 1, max: 10 }),
   });
   fc.assert(
