@@ -32,7 +32,8 @@ describe('docs/configuration.md', () => {
         schema.parse(required),
       ),
     ) as Record<string, unknown>;
-    for (const [, name = '', shown = ''] of page.matchAll(/^\| `([A-Z_]+)`\s+\| `([^`]+)`/gm)) {
+    const tables = page.slice(0, page.indexOf('## Names of the first proposal'));
+    for (const [, name = '', shown = ''] of tables.matchAll(/^\| `([A-Z_]+)`\s+\| `([^`]+)`/gm)) {
       if (name === 'PORT') continue;
       const value = defaults[name];
       expect(value instanceof Set ? [...value].join(',') : toText(value, shown), name).toBe(shown);
