@@ -1,0 +1,63 @@
+/** doctor: what is reachable from here, what is not, and what to do about it. Prints no secret and sends nothing. */
+import { resolveEnvironment } from '../shared/env.ts';
+import { toTable } from './check.ts';
+import type { Check } from './check.ts';
+import {
+  checkBroker,
+  checkChannels,
+  checkConsole,
+  checkKubernetes,
+  checkOllama,
+} from './check-neighbours.ts';
+import { checkPostgres, checkRedis } from './check-stores.ts';
+import { defineCommand, readUrl } from './command.ts';
+import { readEnvironment } from './environment.ts';
+import { paint } from './terminal.ts';
+
+const OLDEST_NODE = 24;
+
+export const command = defineCommand({
+  help: `
+doctor: checks, with the variables the functions read, what is reachable and what is not, and says how to fix it. Parts that
+are not configured are no errors. Exit code 1 when something that is needed is missing.
+
+  --url URL   the running alertgest to look at (default http://127.0.0.1:8080)
+
+Example:
+  DATABASE_URL=postgresql://… NTFY_TOPIC=my-alerts npm run --silent alertgest -- doctor`,
+  flags: { url: { type: 'string' } },
+  words: [],
+  async run({ url }) {
+    const env = resolveEnvironment(
+      readEnvironment(process.env, (line) => void process.stderr.write(`${line}\n`)),
+    );
+    const consoleUrl = readUrl('--url', url ?? 'http://127.0.0.1:8080');
+    const checks = await Promise.all([
+      checkPostgres(env),
+      checkRedis(env),
+      checkBroker(env),
+      checkConsole(consoleUrl, url !== undefined, env),
+      checkChannels(env),
+      checkOllama(env),
+      checkKubernetes(env),
+    ]);
+    const all = [checkNode(), ...checks.flat()];
+    process.stdout.write(`${toTable(all, paint)}\n`);
+    const failed = all.filter(({ verdict }) => verdict === 'fail').length;
+    if (failed > 0)
+      process.stdout.write(`\n${failed} needed ${failed === 1 ? 'part is' : 'parts are'} missing.\n`);
+    return failed > 0 ? 1 : 0;
+  },
+});
+
+function checkNode(): Check {
+  const { node } = process.versions;
+  const isNew = Number(node.split('.', 1)[0]) >= OLDEST_NODE;
+  if (isNew) return { name: 'Node', verdict: 'ok', detail: node };
+  return {
+    name: 'Node',
+    verdict: 'fail',
+    detail: node,
+    fix: `Node ${OLDEST_NODE} or later; make fetches one`,
+  };
+}
