@@ -2,6 +2,7 @@
  * Leaves out of the bundles what is loaded at every cold start, or run at every request, and can never be of use here.
  * Each stand-in says why; anything that could be reached in production stays. Sources run without any of them.
  */
+import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
 interface StandIn {
@@ -18,6 +19,16 @@ const STAND_INS: readonly StandIn[] = [
     // parsers would each find it read and pass. They bring 450 KiB of character tables.
     module: 'body-parser',
     contents: `const pass = () => ${PASS}; module.exports = { json: pass, raw: pass, text: pass, urlencoded: pass };`,
+  },
+  {
+    // express' parser for query strings; shared/serve.ts reads the URL itself.
+    module: 'qs',
+    contents: `module.exports = require('node:querystring');`,
+  },
+  {
+    // pino's way of logging from a thread of its own; our logs go to standard output.
+    module: 'thread-stream',
+    contents: `module.exports = class {};`,
   },
   {
     // No function serves files.
@@ -55,7 +66,37 @@ export const slim: Plugin = {
   setup(build) {
     for (const { module, contents } of STAND_INS) {
       build.onResolve({ filter: new RegExp(`^${module}$`) }, () => ({ path: module, namespace: 'slim' }));
-      build.onLoad({ filter: new RegExp(`^${module}$`), namespace: 'slim' }, () => ({ contents, loader: 'js' }));
+      build.onLoad({ filter: new RegExp(`^${module}$`), namespace: 'slim' }, () => ({
+        contents,
+        loader: 'js',
+      }));
     }
+    // Asked for at the start by sonic-boom and cloudevents, used on few paths if any: loaded when first touched.
+    build.onResolve({ filter: /^(assert|https)$/ }, ({ path }) => ({ path, namespace: 'late' }));
+    build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+      contents: `const load = () => process.getBuiltinModule('${path}');
+        module.exports = new Proxy(function () {}, {
+          get: (_, name) => load()[name],
+          apply: (_, self, args) => load()(...args),
+        });`,
+    }));
+    build.onLoad({ filter: /pg\/lib\/crypto\/utils\.js$/ }, async ({ path }) => ({
+      contents: withLateWebCrypto(await readFile(path, 'utf8')),
+      loader: 'js',
+    }));
   },
 };
+
+/** pg's hashes, with Web Crypto loaded by the first password that needs it and not by each start (4 ms). */
+function withLateWebCrypto(source: string): string {
+  const eager = [
+    'const webCrypto = nodeCrypto.webcrypto || globalThis.crypto\n',
+    'const subtleCrypto = webCrypto.subtle\n',
+  ];
+  if (!eager.every((line) => source.includes(line)))
+    throw new Error('pg/lib/crypto/utils.js has changed; look at what build/slim.ts makes of it');
+  return eager
+    .reduce((text, line) => text.replace(line, ''), source)
+    .replaceAll('subtleCrypto.', 'nodeCrypto.webcrypto.subtle.')
+    .replaceAll('webCrypto.getRandomValues', 'nodeCrypto.webcrypto.getRandomValues');
+}

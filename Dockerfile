@@ -1,0 +1,32 @@
+# One image for every function: FUNCTION_TARGET chooses (receive, classify, suppress-check, notify, build-digest,
+# console); FUNCTION_TARGET=migrate is the Job that brings the schema up to date.
+
+FROM gcr.io/distroless/nodejs24-debian12:nonroot AS runtime
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY . .
+# The compile cache only serves the very Node that wrote it, run by the same user id: so both are those of the runtime.
+COPY --from=runtime /nodejs /nodejs
+RUN chown 65532:65532 /app
+USER 65532:65532
+RUN /nodejs/bin/node build/bundle.ts && rm dist/*.map
+
+FROM runtime
+LABEL org.opencontainers.image.title="alertgest" \
+      org.opencontainers.image.description="Alert triage on Knative: Alertmanager in, one push per incident out" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=build /app/dist dist
+COPY LICENSE ./
+ENV NODE_ENV=production \
+    NODE_COMPILE_CACHE=/app/dist/compile-cache \
+    NODE_COMPILE_CACHE_PORTABLE=1 \
+    FUNCTION_TARGET=receive \
+    PORT=8080
+USER 65532:65532
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+CMD ["dist/main.cjs"]

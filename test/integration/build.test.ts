@@ -1,0 +1,73 @@
+/** The bundles: each is one file that starts without any store, answers its health and ends cleanly when told to. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../build/bundle.ts';
+import { CACHE_FOLDER, OFFLINE_ENV, cacheEnv } from '../../build/warm.ts';
+import { FUNCTION_NAMES } from '../../eventing/local/functions.ts';
+import { freePort } from '../../eventing/local/postgres.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'alertgest-build-'));
+// Run from elsewhere, so that a bundle that leans on the checkout or its node_modules fails.
+const dist = join(folder, 'moved');
+
+beforeAll(async () => {
+  await bundle(join(folder, 'dist'));
+  cpSync(join(folder, 'dist'), dist, { recursive: true });
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the bundles', () => {
+  it.each(FUNCTION_NAMES)('%s answers /health and exits 0 on SIGTERM', async (name) => {
+    const port = await freePort();
+    const child = spawn(process.execPath, [join(dist, 'main.cjs')], {
+      env: { ...OFFLINE_ENV, ...cacheEnv(dist), FUNCTION_TARGET: name, PORT: String(port) },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    const response = await health(port);
+    expect(response.status).toBe(200);
+    await response.text();
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it('warms the compile cache', () => {
+    const [version = ''] = readdirSync(join(dist, CACHE_FOLDER));
+    expect(readdirSync(join(dist, CACHE_FOLDER, version)).length).toBeGreaterThanOrEqual(
+      FUNCTION_NAMES.length,
+    );
+  });
+
+  it('refuses an unknown FUNCTION_TARGET with a word about it', async () => {
+    const run = promisify(execFile)(process.execPath, [join(dist, 'main.cjs')], {
+      env: { FUNCTION_TARGET: '../x' },
+    });
+    await expect(run).rejects.toMatchObject({ code: 78, stderr: expect.stringContaining('FUNCTION_TARGET') });
+  });
+
+  it('migrates with the .sql files that lie beside it', async () => {
+    expect(existsSync(join(dist, 'migrations'))).toBe(true);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(dist, 'main.cjs')], {
+      env: { FUNCTION_TARGET: 'migrate', DATABASE_URL: await createTestDatabase() },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ applied: [], message: 'schema is up to date' });
+  });
+});
+
+async function health(port: number): Promise<Response> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await fetch(`http://127.0.0.1:${port}/health`);
+    } catch (error) {
+      if (attempt > 400) throw error;
+      await sleep(25);
+    }
+  }
+}
