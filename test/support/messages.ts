@@ -28,6 +28,8 @@ export function makeMessageInput(overrides: Partial<MessageInput> = {}): Message
     possiblyRepeated: false,
     quiet: false,
     batch: null,
+    decided: null,
+    button: null,
     link: 'https://alertgest.example.org/issues/1',
     ...overrides,
   };

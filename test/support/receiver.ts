@@ -90,7 +90,7 @@ export async function startReceiver(env: Readonly<Record<string, string>> = {}):
     },
     async clear() {
       // In the order in which receive locks them, so that a late transaction is waited for.
-      await pool.query('truncate patterns, episodes, incidents, notices, deliveries, batches, decisions');
+      await pool.query('truncate patterns, episodes, incidents, notices, deliveries, batches cascade');
     },
     async isUp() {
       const response = await fetch(`${base}/health`);

@@ -9,11 +9,12 @@ export interface AlertFacts {
 
 const REPLICA_LABELS = ['prometheus_replica', 'replica', '__replica__', 'thanos_replica', 'rule_replica'];
 
-/** The alerts of a parsed body that can be used: objects with a label or an annotation that says something. */
+/** The alerts of a parsed body that can be used: a label, an annotation or, failing both, the webhook's title says something. */
 export function usableAlerts(body: unknown): AlertFacts[] {
   const data = isRecord(body) && 'specversion' in body ? body['data'] : body;
   const entries = isRecord(data) && Array.isArray(data['alerts']) ? (data['alerts'] as unknown[]) : [];
-  return entries.map(readAlert).filter((alert) => alert !== null);
+  const title = isRecord(data) && typeof data['title'] === 'string' ? data['title'] : '';
+  return entries.map((entry) => readAlert(entry, title)).filter((alert) => alert !== null);
 }
 
 /** How many entries the body's "alerts" has, usable or not. */
@@ -27,12 +28,15 @@ export function storable(text: string, limit: number): string {
   return text.slice(0, limit).toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
-function readAlert(entry: unknown): AlertFacts | null {
+function readAlert(entry: unknown, title: string): AlertFacts | null {
   if (!isRecord(entry)) return null;
   const labels = readTexts(entry['labels'], 4_096);
   const annotations = readTexts(entry['annotations'], 16_384);
   if (labels === null || annotations === null) return null;
-  if (labels.length === 0 && annotations.length === 0) return null;
+  if (labels.length === 0 && annotations.length === 0) {
+    if (title === '') return null;
+    annotations.push(['summary', title]);
+  }
   const own = labels.filter(([name]) => !REPLICA_LABELS.includes(name));
   const telling = own.length > 0 ? own : annotations;
   return {

@@ -15,7 +15,12 @@ const SEED_BODY = {
   alerts: [
     {
       status: 'firing',
-      labels: { alertname: 'HighMemoryUsage', severity: 'warning', namespace: 'production', pod: 'api-server-xyz' },
+      labels: {
+        alertname: 'HighMemoryUsage',
+        severity: 'warning',
+        namespace: 'production',
+        pod: 'api-server-xyz',
+      },
       annotations: { summary: 'Memory usage above 90%' },
       startsAt: '2024-01-15T02:30:00Z',
       endsAt: '0001-01-01T00:00:00Z',
@@ -103,46 +108,61 @@ const skipped = whyNoCorpora('webhook samples');
 const samples = skipped === null ? readCorpusLines<Sample>('webhooks', 'MANIFEST.jsonl') : [];
 const recorded = skipped === null ? readdirSync(corporaPath('alertmanager-0.25')) : [];
 
-describe.skipIf(skipped !== null)(skipped ?? 'webhooks seen in the wild', () => {
+describe.skipIf(skipped !== null)('webhooks seen in the wild', () => {
   test('the corpus is whole', () => expect(samples).toHaveLength(86));
 
   test.each(samples)('$file', async ({ file, expect: expected }) => {
     const text = readFileSync(corporaPath('webhooks', file), 'utf8');
     const body: unknown = JSON.parse(text);
     const answer = await receiver.post(text, bearer());
-    if (expected === 'accept') expect(answer.status).toBe(200);
-    else if (!expected.includes('accept')) expect(answer.status).toBe(400);
-    if (answer.status !== 200) {
-      expect(answer.status).toBe(400);
-      expect(answer.body).toMatchObject({ reason: 'invalid-input', error: expect.stringMatching(/\w+ \w+/) });
-      expect(await countRows()).toMatchObject({ episodes: 0 });
-      return;
-    }
+    expect(statusesFor(expected)).toContain(answer.status);
+    if (answer.status !== 200) return expectRefused(answer.body);
     const usable = usableAlerts(body);
     expect(answer.body).toMatchObject({ stored: usable.length });
     expect(answer.body['rejected']).toHaveLength(entryCount(body) - usable.length);
     await expectTwiceIsOnce(text, new Set(usable.map((alert) => alert.identity)).size);
   });
 
-  test.each(recorded.filter((name) => !name.endsWith('.headers.json')))('Alertmanager 0.25: %s', async (file) => {
-    const text = readFileSync(corporaPath('alertmanager-0.25', file), 'utf8');
-    const usable = usableAlerts(JSON.parse(text));
-    const answer = await receiver.post(text, bearer());
-    expect(answer).toMatchObject({ status: 200, body: { stored: usable.length, rejected: [] } });
-    await expectTwiceIsOnce(text, usable.length);
-  });
+  test.each(recorded.filter((name) => !name.endsWith('.headers.json')))(
+    'Alertmanager 0.25: %s',
+    async (file) => {
+      const text = readFileSync(corporaPath('alertmanager-0.25', file), 'utf8');
+      const usable = usableAlerts(JSON.parse(text));
+      const answer = await receiver.post(text, bearer());
+      expect(answer).toMatchObject({ status: 200, body: { stored: usable.length, rejected: [] } });
+      await expectTwiceIsOnce(text, usable.length);
+    },
+  );
 
   test('a group that fires, changes and resolves leaves no open episode', async () => {
     for (const name of ['grouped-firing', 'grouped-mixed', 'grouped-resolved']) {
-      const { status } = await receiver.post(readFileSync(corporaPath('alertmanager-0.25', `${name}.json`)), bearer());
+      const { status } = await receiver.post(
+        readFileSync(corporaPath('alertmanager-0.25', `${name}.json`)),
+        bearer(),
+      );
       expect(status).toBe(200);
     }
-    const firing = usableAlerts(JSON.parse(readFileSync(corporaPath('alertmanager-0.25', 'grouped-firing.json'), 'utf8')));
-    const keys = await receiver.query<{ lives: number }>('select count(*)::int as lives from episodes group by key');
+    const firing = usableAlerts(
+      JSON.parse(readFileSync(corporaPath('alertmanager-0.25', 'grouped-firing.json'), 'utf8')),
+    );
+    const keys = await receiver.query<{ lives: number }>(
+      'select count(*)::int as lives from episodes group by key',
+    );
     expect(keys.length).toBeGreaterThanOrEqual(firing.length);
     expect(keys.every(({ lives }) => lives === 1)).toBe(true);
   });
 });
+
+/** The statuses that a row of the manifest allows. */
+function statusesFor(expected: string): readonly number[] {
+  if (expected === 'accept') return [200];
+  return expected.includes('accept') ? [200, 400] : [400];
+}
+
+async function expectRefused(body: object): Promise<void> {
+  expect(body).toMatchObject({ reason: 'invalid-input', error: expect.stringMatching(/\w+ \w+/) });
+  expect(await countRows()).toMatchObject({ episodes: 0 });
+}
 
 async function expectTwiceIsOnce(text: string, episodes: number): Promise<void> {
   const once = await countRows();
