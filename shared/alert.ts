@@ -3,7 +3,7 @@
  * Normalising never drops an alert silently: it is returned usable, or named in `rejected` with the reason.
  * Sizes are cut and said in `flags`; identity hashes are taken from the full label set.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { InvalidInputError } from './errors.ts';
 
@@ -104,7 +104,7 @@ export function parseWebhook(body: unknown, options: { receivedAt: Date; cluster
   const alerts: Alert[] = [];
   const rejected: Array<{ index: number; problem: string }> = [];
   for (const [index, entry] of data.alerts.entries()) {
-    const alert = normalizeAlert(entry, data.status, options);
+    const alert = normalizeAlert(entry, data.status, { ...options, title: data.title });
     if (typeof alert === 'string') rejected.push({ index, problem: alert });
     else alerts.push(alert);
   }
@@ -120,7 +120,7 @@ export function parseWebhook(body: unknown, options: { receivedAt: Date; cluster
 export function normalizeAlert(
   entry: unknown,
   groupStatus: unknown,
-  options: { receivedAt: Date; cluster: string },
+  options: { receivedAt: Date; cluster: string; title?: unknown },
 ): Alert | string {
   const parsed = alertSchema.safeParse(entry);
   if (!parsed.success) {
@@ -131,7 +131,12 @@ export function normalizeAlert(
   const flags: string[] = [];
   const allLabels = textEntries(raw.labels, LABEL_VALUE_LIMIT, flags, 'label');
   const annotations = textEntries(raw.annotations, ANNOTATION_LIMIT, flags, 'annotation');
-  if (allLabels.length === 0 && annotations.length === 0) return 'it has neither labels nor annotations';
+  if (allLabels.length === 0 && annotations.length === 0) {
+    if (typeof options.title !== 'string' || options.title === '')
+      return 'it has neither labels nor annotations';
+    annotations.push(['summary', cleanText(options.title, ANNOTATION_LIMIT)]);
+    flags.push("it had neither labels nor annotations, the webhook's title stands for them");
+  }
   const labels = Object.fromEntries(allLabels.slice(0, ENTRY_LIMIT));
   if (allLabels.length > ENTRY_LIMIT) flags.push(`only ${ENTRY_LIMIT} of ${allLabels.length} labels kept`);
   const status = readStatus(raw.status ?? groupStatus, flags);
@@ -151,7 +156,7 @@ export function normalizeAlert(
 /** Postgres takes neither NUL nor lone surrogates in text; both become the replacement character. */
 export function cleanText(text: string, limit: number): string {
   const cut = text.length > limit ? text.slice(0, limit) : text;
-  return cut.toWellFormed().replaceAll('\0', '\uFFFD');
+  return cut.isWellFormed() && !cut.includes('\0') ? cut : cut.toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
 function textEntries(
@@ -234,16 +239,12 @@ function episodeKey(
   const identity = labels
     .filter(([name]) => !REPLICA_LABELS.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const hash = createHash('sha256').update(cluster);
+  const parts = [cluster];
   for (const [name, value] of identity) {
     const whole = full[name];
-    hash
-      .update('\0')
-      .update(name)
-      .update('\0')
-      .update(typeof whole === 'string' ? whole : value);
+    parts.push(name, typeof whole === 'string' ? whole : value);
   }
   // Without labels only the text tells two alerts apart.
-  if (identity.length === 0) hash.update(JSON.stringify(annotations));
-  return hash.digest('hex').slice(0, 32);
+  const text = identity.length === 0 ? cluster + JSON.stringify(annotations) : parts.join('\0');
+  return hash('sha256', text).slice(0, 32);
 }

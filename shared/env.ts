@@ -7,28 +7,43 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Resolves `<NAME>_FILE` variables: a secret mounted as a file counts as the variable itself, without its line end.
- * Empty values count as not set, because Kubernetes and compose files cannot say "unset".
+ * Empty values count as not set, because Kubernetes and compose files cannot say "unset". A file that cannot be read
+ * leaves its `_FILE` variable behind: other programs have such variables too, so only a variable of ours that was to
+ * come from it is an error ({@link readVariable}).
  */
 export function resolveEnvironment(raw: Environment): Environment {
   const resolved: Record<string, string> = {};
   for (const [name, value] of Object.entries(raw)) {
     if (value === undefined || value === '') continue;
-    if (!name.endsWith('_FILE')) {
-      resolved[name] ??= value;
-      continue;
-    }
-    try {
-      resolved[name.slice(0, -'_FILE'.length)] = readFileSync(value, 'utf8').trimEnd();
-    } catch {
-      throw new ConfigError(`${name}: the file it names cannot be read; check the mount and its permissions`);
-    }
+    const content = name.endsWith('_FILE') ? readSecret(value) : null;
+    if (content === null) resolved[name] = value;
+    else resolved[name.slice(0, -'_FILE'.length)] ??= content;
   }
   return resolved;
 }
 
+/** One variable of a resolved environment; a {@link ConfigError} when its file could not be read. */
+export function readVariable(env: Environment, name: string): string | undefined {
+  if (env[name] === undefined && env[`${name}_FILE`] !== undefined) {
+    throw new ConfigError(
+      `${name}_FILE: the file it names cannot be read; check the mount and its permissions`,
+    );
+  }
+  return env[name];
+}
+
+function readSecret(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trimEnd();
+  } catch {
+    return null;
+  }
+}
+
 /** Parses the environment with a function's schema; a {@link ConfigError} names every bad variable, never a value. */
-export function parseConfig<T extends z.ZodType>(schema: T, env: Environment): z.infer<T> {
-  const result = schema.safeParse(env);
+export function parseConfig<T extends z.ZodObject>(schema: T, env: Environment): z.infer<T> {
+  const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, readVariable(env, name)]));
+  const result = schema.safeParse(given);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`the configuration is not usable:\n  ${problems.join('\n  ')}`);

@@ -33,7 +33,8 @@ const countsSchema = z.object({ episodes: z.number(), firing: z.number(), resolv
 
 /** The counts of a span of received alerts. */
 export const episodeCountsSchema = countsSchema.extend({
-  issues: z.number().describe('patterns'),
+  patterns: z.number(),
+  issues: z.number().describe('patterns that are no heartbeats'),
   bySeverity: z.record(z.string(), countsSchema),
   byType: z.record(z.string(), countsSchema).describe('by alertname'),
   byTypeAndSeverity: z.array(countsSchema.extend({ type: z.string(), severity: z.string() })),
@@ -65,7 +66,7 @@ interface EventEntry {
 export const EVENTS = {
   'dev.alertgest.notice.received': {
     meaning: 'A piece of news about an incident was stored.',
-    emittedBy: ['receive'],
+    emittedBy: ['receive', 'console'],
     consumedBy: ['classify'],
     data: noticeDataSchema,
   },
@@ -107,7 +108,7 @@ export const EVENTS = {
   },
   'dev.alertgest.delivery.due': {
     meaning: 'A delivery is to be tried again.',
-    emittedBy: ['receive'],
+    emittedBy: ['receive', 'console'],
     consumedBy: ['notify'],
     data: noticeDataSchema,
   },

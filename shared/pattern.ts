@@ -144,6 +144,7 @@ function toTitle(identity: ReadonlyMap<string, string>, namespace: string | null
   const words = [...new Set([place, machine, ...things.filter((value) => value !== lead)])]
     .filter(Boolean)
     .join(' ');
-  const title = words === '' ? cluster || 'everything' : words;
+  // A scheme says nothing here, and a phone would make a link of it.
+  const title = words === '' ? cluster || 'everything' : words.replaceAll(/https?:\/\//g, '');
   return title.length > MAX_TITLE ? `${title.slice(0, MAX_TITLE - 1)}…` : title;
 }

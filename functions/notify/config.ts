@@ -1,5 +1,6 @@
 /** What notify reads from its environment; each channel's own variables are read by the channel. */
 import * as z from 'zod';
+import { keyRingVariable } from '../../shared/decision-link.ts';
 import { baseConfig, databaseConfig, durationMs } from '../../shared/env.ts';
 
 export const configSchema = z.object({
@@ -13,6 +14,8 @@ export const configSchema = z.object({
   CONSOLE_URL: z
     .url({ protocol: /^https?$/, error: 'must be a URL, e.g. https://alertgest.example.com' })
     .optional(),
+  /** Sign the "Not concerning" links in messages; the same value goes to console. */
+  DECISION_KEYS: keyRingVariable,
   /** Time zone of the times in messages. */
   NOTIFY_TIMEZONE: z.string().default('UTC'),
   /** A message that could not be sent for this long is given up, loudly. */

@@ -36,7 +36,7 @@ export interface Deliverer {
   /** Works the deliveries of a notice until all are final or the rest has to wait; answers where they stand. */
   deliver(
     notice: string,
-    toMessage: (possiblyRepeated: boolean) => Promise<Message>,
+    toMessage: (channel: string, possiblyRepeated: boolean) => Promise<Message>,
     signal: AbortSignal,
   ): Promise<DeliverySummary>;
 }
@@ -68,14 +68,14 @@ export function createDeliverer(deps: DeliveryDeps): Deliverer {
 async function send(
   deps: DeliveryDeps,
   claim: Claim,
-  toMessage: (possiblyRepeated: boolean) => Promise<Message>,
+  toMessage: (channel: string, possiblyRepeated: boolean) => Promise<Message>,
   signal: AbortSignal,
 ): Promise<void> {
   const channel = deps.channels.get(claim.channel);
   try {
     if (channel === undefined)
       throw new DeliveryError('delivery-permanent', `channel ${claim.channel} is no longer configured`);
-    const message = await toMessage(claim.unknown_outcomes > 0);
+    const message = await toMessage(claim.channel, claim.unknown_outcomes > 0);
     const { providerId } = await channel.send(
       message,
       AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),

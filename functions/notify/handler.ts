@@ -61,7 +61,8 @@ export function createHandler(deps: HandlerDeps): EventHandler {
     if (nobody !== null) return finish(deps, row, 'suppressed', 'no-route', nobody, context);
     const summary = await deps.deliverer.deliver(
       row.id,
-      (possiblyRepeated) => readMessage(deps.pool, row.id, possiblyRepeated, deps.story),
+      (channel, possiblyRepeated) =>
+        readMessage(deps.pool, { id: row.id, channel, possiblyRepeated }, deps.story),
       context.signal,
     );
     // What is left waits for its time; the sweep rings again.

@@ -19,6 +19,12 @@ void start('notify', async (raw, port) => {
     log.warn(
       'no channel is configured: nobody will be told; set e.g. NTFY_TOPIC or GOTIFY_URL and GOTIFY_TOKEN',
     );
+  const consoleUrl = config.CONSOLE_URL?.replace(/\/+$/, '') ?? null;
+  const decisionKeys = config.DECISION_KEYS ?? null;
+  if (consoleUrl === null || decisionKeys === null)
+    log.info(
+      'messages carry no "Not concerning" button: set CONSOLE_URL and DECISION_KEYS, the same at console and notify',
+    );
   const pool = createPool({ url: config.DATABASE_URL, name: 'notify', size: config.DATABASE_POOL_SIZE });
   const deliverer = createDeliverer({
     pool,
@@ -34,7 +40,8 @@ void start('notify', async (raw, port) => {
     minSeverity: config.NOTIFY_MIN_SEVERITY,
     story: {
       cluster: config.CLUSTER_NAME,
-      consoleUrl: config.CONSOLE_URL?.replace(/\/+$/, '') ?? null,
+      consoleUrl,
+      decisionKeys,
       timeZone: config.NOTIFY_TIMEZONE,
     },
   });

@@ -5,6 +5,8 @@
  * Everything that came from an alert is sanitised here, once, so channels only cut and encode.
  */
 import type { Severity } from '../../shared/severity.ts';
+import { toDecidedLines } from './decided.ts';
+import type { Decided } from './decided.ts';
 import { toFacts, toTags } from './message-facts.ts';
 import { inert, safeLink } from './text.ts';
 import { formatDuration, formatTime } from './times.ts';
@@ -22,6 +24,16 @@ export type NoticeKind = 'opened' | 'grew' | 'resolved' | 'due';
 
 /** How loud a message is; `silent` appears without a sound. */
 export type Priority = 'high' | 'normal' | 'low' | 'silent';
+
+/** The way to decide right from the message. */
+export interface DecisionButton {
+  /** What it does, in a word or two: `Not concerning` or `Undo`. */
+  readonly label: string;
+  /** The page behind a tap; looking at it changes nothing. */
+  readonly pageUrl: string;
+  /** Where a button posts to, with the token in a header; null where only the page may be offered. */
+  readonly act: { readonly url: string; readonly token: string } | null;
+}
 
 /** Everything a message is made of; texts from alerts may be hostile. */
 export interface MessageInput {
@@ -62,6 +74,9 @@ export interface MessageInput {
     readonly count: number;
     readonly lines: readonly string[];
   };
+  /** Set for the message that tells of a decision. */
+  readonly decided: Decided | null;
+  readonly button: DecisionButton | null;
   /** The issue's page in the console. */
   readonly link: string | null;
   /** IANA name for the times in the text; UTC unless told. */
@@ -78,6 +93,7 @@ export interface Message {
   readonly severity: Severity;
   readonly resolved: boolean;
   readonly link: string | null;
+  readonly button: DecisionButton | null;
   readonly runbookUrl: string | null;
   /** The incident's key: collapses or updates earlier messages of the incident. */
   readonly key: string;
@@ -92,7 +108,7 @@ export interface Message {
 /** The facts of a message for machines: sanitised texts, times as ISO 8601 or null. */
 export type MessageFacts = Omit<
   MessageInput,
-  'startedAt' | 'endedAt' | 'now' | 'timeZone' | 'noticeKey' | 'link'
+  'startedAt' | 'endedAt' | 'now' | 'timeZone' | 'noticeKey' | 'link' | 'decided' | 'button'
 > & {
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -111,15 +127,16 @@ export function toMessage(input: MessageInput): Message {
   const facts = toFacts(input);
   const resolved = input.kind === 'resolved';
   const look = SEVERITY_LOOKS[input.severity];
-  const lines = input.batch === null ? incidentLines(input, facts) : batchLines(input, input.batch);
+  const lines = linesOf(input, facts);
   return {
     kind: input.kind,
-    title: toTitle(input, resolved ? '✅' : look.emoji),
+    title: toTitle(input, input.decided === null ? (resolved ? '✅' : look.emoji) : '🔕'),
     body: lines.filter((line) => line !== null).join('\n'),
     priority: resolved || input.quiet ? 'silent' : look.priority,
     severity: input.severity,
     resolved,
     link: safeLink(input.link),
+    button: input.button,
     runbookUrl: facts.runbookUrl,
     key: input.incidentKey,
     noticeKey: input.noticeKey ?? `${input.incidentKey}-${input.kind}-${input.episodes}`,
@@ -134,6 +151,16 @@ function toTitle(input: MessageInput, emoji: string): string {
   const times = input.kind === 'grew' && input.openEpisodes > 1 ? ` ×${input.openEpisodes}` : '';
   const where = inert(input.identity || input.namespace || input.cluster, NAME_CHARS);
   return `${emoji} ${name}${times}${where === '' ? '' : ` · ${where}`}`;
+}
+
+function linesOf(input: MessageInput, facts: MessageFacts): readonly (string | null)[] {
+  if (input.decided !== null)
+    return [
+      ...toDecidedLines(input.decided, input.now, input.timeZone ?? 'UTC', input.button !== null),
+      toWhere(facts),
+      ...toNotes(input),
+    ];
+  return input.batch === null ? incidentLines(input, facts) : batchLines(input, input.batch);
 }
 
 function incidentLines(input: MessageInput, facts: MessageFacts): readonly (string | null)[] {

@@ -45,6 +45,8 @@ export function previewMessages(data: unknown, options: StoryOptions): object {
     possiblyRepeated: false,
     quiet: false,
     batch: null,
+    decided: null,
+    button: null,
     link: options.consoleUrl,
     timeZone: options.timeZone,
   });

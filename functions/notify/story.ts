@@ -1,4 +1,8 @@
 /** Gathers what a message says from the rows behind its notice. */
+import { signLink } from '../../shared/decision-link.ts';
+import type { KeyRing } from '../../shared/decision-link.ts';
+import { ensureLink } from '../../shared/postgres/decision-links.ts';
+import { readDecision } from '../../shared/postgres/decisions.ts';
 import { batchLines, readNotice } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { readBatch } from '../../shared/postgres/batches.ts';
@@ -7,7 +11,8 @@ import type { EpisodeSample } from '../../shared/postgres/episodes.ts';
 import { run } from '../../shared/postgres/pool.ts';
 import type { Queryable } from '../../shared/postgres/pool.ts';
 import { toMessage } from './message.ts';
-import type { Message, MessageInput } from './message.ts';
+import type { Decided } from './decided.ts';
+import type { DecisionButton, Message, MessageInput } from './message.ts';
 
 /** Alerts looked at for one message. */
 const SAMPLES = 10;
@@ -28,37 +33,94 @@ export interface StoryOptions {
   readonly cluster: string;
   /** The console as a phone reaches it, without a slash at the end; null when not configured. */
   readonly consoleUrl: string | null;
+  /** Sign the links of "Not concerning" and "Undo"; null leaves them out. */
+  readonly decisionKeys: KeyRing | null;
   readonly timeZone: string;
 }
 
-/** Reads a notice's rows and writes its message. */
+/** One message: of which notice, to which channel. */
+export interface Telling {
+  readonly id: string;
+  readonly channel: string;
+  /** An earlier attempt may have arrived. */
+  readonly possiblyRepeated: boolean;
+}
+
+/** Reads a notice's rows, gives its message a link of its own, and writes it. */
 export async function readMessage(
   db: Queryable,
-  id: string,
-  possiblyRepeated: boolean,
+  { id, channel, possiblyRepeated }: Telling,
   options: StoryOptions,
 ): Promise<Message> {
   const row = await readNotice(db, id);
   if (row === undefined) throw new Error('the notice vanished');
   const samples = await run(sampleEpisodes(db, row.incident, SAMPLES));
   const batch = row.kind === 'due' && row.batch !== null ? await readSummary(db, row.batch) : null;
-  return toMessage(toInput(row, samples, batch, possiblyRepeated, options));
+  const decided = row.decision === null ? null : await readDecided(db, row.pattern, row.decision);
+  const button = await createButton(db, row, channel, { isStorm: batch?.isStorm ?? false, decided }, options);
+  return toMessage(toInput({ row, samples, batch, decided, button, possiblyRepeated }, options));
 }
 
-async function readSummary(db: Queryable, id: string): Promise<MessageInput['batch']> {
+async function readDecided(db: Queryable, pattern: string, generation: string): Promise<Decided | null> {
+  return (await readDecision(db, pattern, generation)) ?? null;
+}
+
+/** The message's own way to decide: its link is stored just before it is sent, and used again on another attempt. */
+async function createButton(
+  db: Queryable,
+  row: NoticeRow,
+  channel: string,
+  { isStorm, decided }: { isStorm: boolean; decided: Decided | null },
+  { consoleUrl, decisionKeys }: StoryOptions,
+): Promise<DecisionButton | null> {
+  // The summary of a storm is about many issues; one tap cannot mean all of them.
+  if (consoleUrl === null || decisionKeys === null || isStorm) return null;
+  const isUndo = row.decision !== null;
+  if (isUndo && (decided === null || decided.superseded || decided.kind === 'revoke')) return null;
+  // Whoever holds a link is not known, so it may not silence a critical: only the issue's page is offered.
+  if (row.severity === 'critical' && !isUndo)
+    return { label: 'Not concerning', pageUrl: issueUrl(consoleUrl, row.pattern), act: null };
+  const id = await ensureLink(db, {
+    pattern: row.pattern,
+    notice: row.id,
+    channel,
+    purpose: isUndo ? 'undo' : 'decide',
+    undoGeneration: row.decision === null ? null : Number(row.decision),
+  });
+  const token = signLink(decisionKeys, id);
+  return {
+    label: isUndo ? 'Undo' : 'Not concerning',
+    pageUrl: `${consoleUrl}/d/${token}`,
+    act: { url: `${consoleUrl}/d`, token },
+  };
+}
+
+function issueUrl(consoleUrl: string, pattern: string): string {
+  return `${consoleUrl}/issues/${encodeURIComponent(pattern)}`;
+}
+
+type Summary = NonNullable<MessageInput['batch']> & { readonly isStorm: boolean };
+
+async function readSummary(db: Queryable, id: string): Promise<Summary> {
   const [batch, { count, lines }] = await Promise.all([readBatch(db, id), batchLines(db, id, BATCH_LINES)]);
   const title = batch?.title ?? 'alerts';
   return batch?.kind === 'flap'
-    ? { title: `${title} came back ${count} more times`, count, lines }
-    : { title: `${count} × ${title}`, count, lines };
+    ? { title: `${title} came back ${count} more times`, count, lines, isStorm: false }
+    : { title: `${count} × ${title}`, count, lines, isStorm: true };
+}
+
+interface Gathered {
+  readonly row: NoticeRow;
+  readonly samples: readonly EpisodeSample[];
+  readonly batch: MessageInput['batch'];
+  readonly decided: Decided | null;
+  readonly button: DecisionButton | null;
+  readonly possiblyRepeated: boolean;
 }
 
 /** Puts a message's input together from rows. Pure. */
 export function toInput(
-  row: NoticeRow,
-  samples: readonly EpisodeSample[],
-  batch: MessageInput['batch'],
-  possiblyRepeated: boolean,
+  { row, samples, batch, decided, button, possiblyRepeated }: Gathered,
   options: StoryOptions,
 ): MessageInput {
   const first = samples[0];
@@ -94,7 +156,9 @@ export function toInput(
     possiblyRepeated,
     quiet: row.quiet,
     batch,
-    link: options.consoleUrl === null ? null : `${options.consoleUrl}/api/v1/issues/${row.pattern}`,
+    decided,
+    button,
+    link: options.consoleUrl === null ? null : issueUrl(options.consoleUrl, row.pattern),
     timeZone: options.timeZone,
   };
 }

@@ -110,8 +110,7 @@ class Planner {
     if (known.endedAt === null) {
       // A late copy of the life before must not pull this one's start back.
       if (known.previousEnd !== null && alert.startsAt <= known.previousEnd) return;
-      if (alert.startsAt.getTime() <= known.startsAt.getTime() + NEW_LIFE_MS)
-        return this.#repeat(known, arrival);
+      if (!beganAnew(known, alert.startsAt)) return this.#repeat(known, arrival);
       this.#close(known, arrival, 'lost-resolve', earlier(known.lastSeen, alert.startsAt));
       return this.#open(arrival, known);
     }
@@ -127,7 +126,7 @@ class Planner {
     const known = this.#episodes.get(alert.key);
     if (known === undefined) return this.#insert(arrival, null, endsAt);
     if (known.endedAt === null) {
-      if (alert.startsAt.getTime() > known.startsAt.getTime() + NEW_LIFE_MS) {
+      if (beganAnew(known, alert.startsAt)) {
         this.#close(known, arrival, 'lost-resolve', earlier(known.lastSeen, alert.startsAt));
         return this.#insert(arrival, known, endsAt);
       }
@@ -269,6 +268,14 @@ class Planner {
 function incidentId({ alert, pattern, receivedAt }: Arrival): string {
   const what = [pattern.pattern, alert.key, alert.startsAt.getTime(), receivedAt.getTime()].join('|');
   return `ag-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`;
+}
+
+/**
+ * Whether a start means that an open episode ended unheard and began again. A life that was seen firing after that start
+ * cannot have ended before it: then a twin merely tells another start.
+ */
+function beganAnew(known: EpisodeState, startsAt: Date): boolean {
+  return startsAt.getTime() > known.startsAt.getTime() + NEW_LIFE_MS && startsAt > known.lastSeen;
 }
 
 function powerOfTwoBelow(count: number): number {

@@ -1,6 +1,7 @@
 /**
  * Makes arrivals durable: one transaction for patterns, episodes, incidents and notices. Webhooks that come while a
  * transaction is under way share the next one, so a storm costs few commits; each is answered only when it is stored.
+ * Transactions under way at once never touch the same pattern: they would only wait for each other's row locks.
  */
 import type { Alert } from '../../shared/alert.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -15,7 +16,7 @@ import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
 import { planArrivals } from './episodes.ts';
 import type { Arrival, EpisodeState, IncidentState, NewNotice, Plan } from './episodes.ts';
 
-/** Transactions at once; more would only wait for each other's patterns. */
+/** Transactions at once; each holds a connection of the pool. */
 const PARALLEL = 2;
 /** Most arrivals in one transaction. */
 const BATCH_LIMIT = 1_000;
@@ -29,6 +30,8 @@ export interface Stored {
 }
 
 interface Job {
+  /** The patterns of its arrivals. */
+  readonly patterns: ReadonlySet<string>;
   readonly arrivals: readonly Arrival[];
   /** Stamp of a replay, or null for a live webhook. */
   readonly replayedAt: Date | null;
@@ -46,7 +49,8 @@ export function createIngest(
   pool: Pool,
   options: { isHeartbeat: (alertname: string) => boolean; allowReplay: boolean },
 ): Ingest {
-  const queue: Job[] = [];
+  let queue: Job[] = [];
+  const busy = new Set<string>();
   let waiting = 0;
   let running = 0;
 
@@ -65,14 +69,24 @@ export function createIngest(
     }
   };
 
-  const work = async (): Promise<void> => {
+  const work = async (jobs: readonly Job[]): Promise<void> => {
+    const patterns = jobs.flatMap((job) => [...job.patterns]);
+    for (const pattern of patterns) busy.add(pattern);
     running++;
-    while (queue.length > 0) {
-      const jobs = takeBatch(queue);
-      await runBatch(jobs);
-      waiting -= countArrivals(jobs);
-    }
+    await runBatch(jobs);
     running--;
+    waiting -= countArrivals(jobs);
+    for (const pattern of patterns) busy.delete(pattern);
+    dispatch();
+  };
+
+  const dispatch = (): void => {
+    if (running >= PARALLEL || queue.length === 0) return;
+    const { batch, rest } = takeBatch(queue, busy);
+    if (batch.length === 0) return;
+    queue = rest;
+    void work(batch);
+    dispatch();
   };
 
   return {
@@ -84,22 +98,31 @@ export function createIngest(
       }
       waiting += arrivals.length;
       return new Promise((resolve, reject) => {
-        queue.push({ arrivals, replayedAt, resolve, reject });
-        if (running < PARALLEL) void work();
+        const patterns = new Set(arrivals.map(({ pattern }) => pattern.pattern));
+        queue.push({ patterns, arrivals, replayedAt, resolve, reject });
+        dispatch();
       });
     },
   };
 }
 
-function takeBatch(queue: Job[]): Job[] {
-  const jobs: Job[] = [];
+/** The jobs that can be stored now, oldest first; a job never overtakes another of one of its patterns. */
+function takeBatch(queue: readonly Job[], busy: ReadonlySet<string>): { batch: Job[]; rest: Job[] } {
+  const batch: Job[] = [];
+  const rest: Job[] = [];
+  const blocked = new Set(busy);
   let size = 0;
-  while (queue[0] !== undefined && (jobs.length === 0 || size + queue[0].arrivals.length <= BATCH_LIMIT)) {
-    size += queue[0].arrivals.length;
-    jobs.push(queue[0]);
-    queue.shift();
+  for (const job of queue) {
+    const isFull = batch.length > 0 && size + job.arrivals.length > BATCH_LIMIT;
+    if (isFull || job.patterns.values().some((pattern) => blocked.has(pattern))) {
+      for (const pattern of job.patterns) blocked.add(pattern);
+      rest.push(job);
+    } else {
+      size += job.arrivals.length;
+      batch.push(job);
+    }
   }
-  return jobs;
+  return { batch, rest };
 }
 
 function countArrivals(jobs: readonly Job[]): number {
@@ -114,13 +137,18 @@ async function storeJobs(
   const arrivals = jobs.flatMap((job) => job.arrivals);
   if (arrivals.length === 0) return jobs.map(() => ({ newEpisodes: 0, notices: [] }));
   const replayedAt = jobs.at(-1)?.replayedAt ?? null;
-  const plan = await transaction(pool, async (client) => {
-    const [episodes, incidents] = await readState(client, arrivals, options.isHeartbeat);
-    const planned = planArrivals(arrivals, episodes, incidents);
-    await writePlan(client, planned);
-    if (options.allowReplay) await shiftAlertClock(client, replayedAt);
-    return planned;
-  });
+  const plan = await transaction(
+    pool,
+    async (client) => {
+      const [episodes, incidents] = await readState(client, arrivals, options.isHeartbeat);
+      return planArrivals(arrivals, episodes, incidents);
+    },
+    (client, planned) =>
+      Promise.all([
+        writePlan(client, planned),
+        options.allowReplay ? shiftAlertClock(client, replayedAt) : undefined,
+      ]),
+  );
   const noticesOf = Map.groupBy(plan.notices, (notice) => notice.arrival);
   const episodesOf = Map.groupBy(plan.newEpisodes, (episode) => episode.arrival);
   return jobs.map((job) => ({

@@ -10,7 +10,9 @@ import { describeError } from '../../shared/log.ts';
 import { closeDueBatches } from '../../shared/postgres/batches.ts';
 import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { dueDeliveries } from '../../shared/postgres/deliveries.ts';
+import { storeEnvelopes, wakeOutside } from '../../shared/postgres/envelopes.ts';
 import { closeStale, stalePatterns } from '../../shared/postgres/episodes.ts';
+import { rollUpHistory } from '../../shared/postgres/history.ts';
 import { countDue, removeEpisodes, takeDue } from '../../shared/postgres/incidents.ts';
 import type { DueIncident, DueWhy } from '../../shared/postgres/incidents.ts';
 import {
@@ -65,6 +67,7 @@ export interface Swept {
 export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept> {
   const now = await readAlertClock(deps.pool);
   const stale = await closeStaleEpisodes(deps, now, traceparent);
+  await watchDecisions(deps);
   const due = await makeTimeNews(deps, now, traceparent);
   const stuck = await takeStuck(deps.pool, deps.waits, LIMIT);
   const carriedOn = await Promise.all(stuck.map((notice) => carryOn(deps, notice)));
@@ -95,6 +98,17 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
     deleted,
     audit: state,
   };
+}
+
+/** Counts what happened, keeps what was normal for each decision, and wakes what left it. A failure waits a minute. */
+async function watchDecisions({ pool, retentionDays, log }: SweepDeps): Promise<void> {
+  try {
+    await rollUpHistory(pool, retentionDays);
+    await storeEnvelopes(pool, retentionDays);
+    await wakeOutside(pool);
+  } catch (error) {
+    log.error(describeError(error), 'history was not counted; the next sweep tries again');
+  }
 }
 
 /** Closes alerts unseen for twice the repeat interval: they are not "still firing", nobody knows. */

@@ -20,6 +20,8 @@ export const configSchema = z.object({
   FLAP_WINDOW: durationMs('1h'),
   /** A critical incident still open after this time is told again; the wait doubles each time. */
   REMIND_AFTER: durationMs('4h'),
+  /** One in so many new incidents of ignored issues is told without sound, to keep an eye on them; 0 tells none. */
+  IGNORE_CANARY_ONE_IN: integer(0, 0, 1_000_000),
 });
 
 export type Config = z.infer<typeof configSchema>;

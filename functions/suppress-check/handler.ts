@@ -8,13 +8,16 @@ import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
 import { joinBatch, readBatch } from '../../shared/postgres/batches.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
-import { lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
+import { breakDecision } from '../../shared/postgres/envelopes.ts';
+import { clearDue, lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
 import { markDecided, readNotice, readTold, waitingResolve } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
 import type { EventHandler } from '../../shared/serve.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
+import { UNGUARDED, isCanary, readStanding } from './standing.ts';
+import type { Standing } from './standing.ts';
 import { decide } from './suppression.ts';
 import type { Facts, Limits, Verdict } from './suppression.ts';
 
@@ -22,6 +25,8 @@ export interface HandlerDeps {
   readonly pool: Pool;
   readonly source: EventSource;
   readonly limits: Limits;
+  /** One in so many notices of ignored issues is told; 0 or nothing: none. */
+  readonly canaryOneIn?: number;
   /** The decision in force on the notice's pattern: from Redis when its copy is of the same generation, else Postgres. */
   readonly readDecision: (row: NoticeRow) => Promise<Decision | null>;
 }
@@ -61,7 +66,9 @@ async function decideLocked(
   // Read again under the lock: another run may have decided meanwhile.
   const row = await readNotice(client, id);
   if (row?.status !== 'classified') return [];
-  const verdict = decide(await readFacts(deps, client, row, decision), deps.limits);
+  const standing = await readStanding(client, row, decision);
+  const facts = await readFacts(deps, client, row, standing);
+  const verdict = await settle(client, row, standing, facts, deps.limits);
   if (verdict.outcome === 'wait') return [{ row, verdict }];
   await apply(client, row, verdict);
   if (row.kind !== 'opened' || verdict.outcome === 'admitted') return [{ row, verdict }];
@@ -73,11 +80,29 @@ async function decideLocked(
   ];
 }
 
+/** Decides; a notice that would set the decision aside after another did so is decided as if there were none. */
+async function settle(
+  client: PoolClient,
+  row: NoticeRow,
+  { decision, evidence }: Standing,
+  facts: Facts,
+  limits: Limits,
+): Promise<Verdict> {
+  const verdict = decide(facts, limits);
+  if (!verdict.breaks || decision === null) return verdict;
+  const isFirst = await breakDecision(
+    client,
+    { pattern: row.pattern, generation: decision.generation },
+    { notice: row.id, brokenAt: row.received_at, sentence: verdict.why, evidence },
+  );
+  return isFirst ? verdict : decide({ ...facts, decision: null, ...UNGUARDED }, limits);
+}
+
 async function readFacts(
   deps: HandlerDeps,
   client: PoolClient,
   row: NoticeRow,
-  decision: Decision | null,
+  { decision, outside, longerAt }: Standing,
 ): Promise<Facts> {
   const { limits } = deps;
   const told = await readTold(client, row.incident, row.id);
@@ -102,6 +127,9 @@ async function readFacts(
     openEpisodes: row.open_now,
     dues: row.dues,
     decision,
+    outside,
+    longerAt,
+    canaryOneIn: isCanary(row.id, deps.canaryOneIn ?? 0) ? (deps.canaryOneIn ?? 0) : null,
     ...told,
     ranks,
   };
@@ -127,6 +155,8 @@ async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict): Prom
     missing: [],
   });
   if (verdict.due !== null) await setDue(client, row.incident, verdict.due);
+  // Nothing of a decision that was set aside becomes news later.
+  else if (verdict.breaks) await clearDue(client, row.incident);
 }
 
 async function joinBatchOf(
@@ -193,6 +223,8 @@ function dryRunEvent({ source, limits }: HandlerDeps, data: unknown): CloudEvent
       messageOf: null,
       receivedAt: new Date(),
       dues: 1,
+      ...UNGUARDED,
+      canaryOneIn: null,
       decision: decision && { kind: decision, until: null, note: 'dry run', actor: 'you', generation: 1 },
       openedStatus: facts.told ? 'notified' : null,
       openedBatch: null,

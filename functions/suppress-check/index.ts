@@ -31,6 +31,7 @@ void start('suppress-check', async (raw, port) => {
       stormSummaryMs: config.STORM_SUMMARY_INTERVAL,
       remindAfterMs: config.REMIND_AFTER,
     },
+    canaryOneIn: config.IGNORE_CANARY_ONE_IN,
     readDecision: (row: NoticeRow) =>
       cache.read(row.pattern, Number(row.generation), row.received_at, () =>
         currentDecision(pool, row.pattern, row.received_at),

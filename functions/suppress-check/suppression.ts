@@ -25,7 +25,14 @@ export interface Facts {
   readonly openEpisodes: number;
   /** Times this incident was due before. */
   readonly dues: number;
+  /** The decision in force; one that was set aside is none. */
   readonly decision: Decision | null;
+  /** Why the pattern is no longer what that decision was about, as a sentence; null while it is. */
+  readonly outside: string | null;
+  /** When it will have fired for longer than ever before; null when nobody watches for that. */
+  readonly longerAt: Date | null;
+  /** N when this notice is the one in N that is told although it is ignored, else null. */
+  readonly canaryOneIn: number | null;
   readonly openedStatus: NoticeStatus | null;
   readonly openedBatch: string | null;
   readonly told: boolean;
@@ -51,16 +58,24 @@ export interface Verdict {
   readonly why: string;
   readonly quiet: boolean;
   readonly due: { readonly at: Date; readonly why: DueWhy } | null;
+  /** Whether it sets the decision aside: what was decided about has changed. */
+  readonly breaks: boolean;
 }
 
 const UNFINISHED: ReadonlySet<NoticeStatus> = new Set(['received', 'classified', 'admitted']);
 const TOLD: ReadonlySet<NoticeStatus> = new Set(['notified', 'digested']);
+/** Wakes of a decision that defends itself; inside its envelope they are no news. */
+const WATCHED: ReadonlySet<string | null> = new Set(['longer than usual', 'unlike usual']);
 
 /** Decides one notice. */
 export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.heartbeat) return suppress('heartbeat', 'a heartbeat is watched, not told');
+  // A person decided and the channels are to hear of it, also when that decision hides everything else.
+  if (facts.kind === 'due' && facts.dueWhy === 'decided')
+    return { ...admit('somebody decided about it'), quiet: true };
   if (facts.kind === 'resolved') return decideResolved(facts);
   if (facts.messageOf !== null) return decideBatchMessage(facts);
+  if (facts.outside !== null && isNews(facts)) return decideOutside(facts, facts.outside, limits);
   const learned = decideByDecision(facts);
   if (learned !== null) return learned;
   if (facts.kind === 'due') return decideDue(facts, limits);
@@ -77,6 +92,16 @@ function decideResolved({ openedStatus, told }: Facts): Verdict {
     : suppress('resolved-untold', 'nobody was told that it began');
 }
 
+/** A wake that finds the incident over has nothing to tell. */
+function isNews({ kind, openEpisodes }: Facts): boolean {
+  return kind !== 'due' || openEpisodes > 0;
+}
+
+function decideOutside({ severity, receivedAt }: Facts, why: string, limits: Limits): Verdict {
+  const reminder = { at: later(receivedAt, limits.remindAfterMs), why: 'reminder' } as const;
+  return { ...admit(why), due: severity === 'critical' ? reminder : null, breaks: true };
+}
+
 function decideByDecision(facts: Facts): Verdict | null {
   const { decision } = facts;
   if (decision === null) return null;
@@ -86,23 +111,33 @@ function decideByDecision(facts: Facts): Verdict | null {
   if (hides && facts.severity === 'critical' && note === null) return null;
   const term = until === null ? 'until it is taken back' : `until ${until.toISOString()}`;
   switch (kind) {
-    case 'ignore':
-      return {
-        ...suppress('ignored', `ignored by ${actor} ${term}`),
-        due: until && { at: until, why: 'ignore over' },
-      };
+    case 'ignore': {
+      const due = earliest(facts, until && { at: until, why: 'ignore over' });
+      return facts.canaryOneIn !== null && facts.kind === 'opened'
+        ? { ...admit(`canary: 1 in ${facts.canaryOneIn} of an ignored issue`), quiet: true, due }
+        : { ...suppress('ignored', `ignored by ${actor} ${term}`), due };
+    }
     case 'snooze':
       return {
         ...suppress('snoozed', `snoozed by ${actor} ${term}`),
-        due: until && { at: until, why: 'snooze over' },
+        due: earliest(facts, until && { at: until, why: 'snooze over' }),
       };
     case 'digest':
-      return suppress('digest-only', `kept for the digest by ${actor} ${term}`);
+      return {
+        ...suppress('digest-only', `kept for the digest by ${actor} ${term}`),
+        due: earliest(facts, null),
+      };
     case 'important':
       return admit(`marked important by ${actor}`);
     default:
       return null;
   }
+}
+
+/** What comes first: the end of the decision, or the moment at which it fires for longer than ever. */
+function earliest({ longerAt, receivedAt }: Facts, end: Verdict['due']): Verdict['due'] {
+  if (longerAt === null || longerAt <= receivedAt || (end !== null && end.at <= longerAt)) return end;
+  return { at: longerAt, why: 'longer than usual' };
 }
 
 function decideBatchMessage({ messageOf, openEpisodes }: Facts): Verdict {
@@ -114,6 +149,8 @@ function decideBatchMessage({ messageOf, openEpisodes }: Facts): Verdict {
 
 function decideDue(facts: Facts, limits: Limits): Verdict {
   if (facts.openEpisodes === 0) return suppress('over', 'it was over before it became news again');
+  if (WATCHED.has(facts.dueWhy) && (facts.told || isQuiet(facts)))
+    return { ...suppress('told', 'nothing about it is unusual'), due: earliest(facts, null) };
   if (facts.dueWhy !== 'reminder')
     return { ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`), quiet: isQuiet(facts) };
   const waitMs = limits.remindAfterMs * 2 ** Math.min(facts.dues, 10);
@@ -170,7 +207,7 @@ function admitOpened(facts: Facts, limits: Limits): Verdict {
   return {
     ...admit('first alert of a new incident'),
     quiet: isQuiet(facts),
-    due: facts.severity === 'critical' ? reminder : null,
+    due: facts.severity === 'critical' ? reminder : earliest(facts, null),
   };
 }
 
@@ -179,15 +216,15 @@ function isQuiet({ decision }: Facts): boolean {
 }
 
 function admit(why: string): Verdict {
-  return { outcome: 'admitted', reason: null, why, quiet: false, batchDueAt: null, due: null };
+  return { outcome: 'admitted', reason: null, why, quiet: false, batchDueAt: null, due: null, breaks: false };
 }
 
 function hold(reason: BatchKind, why: string, batchDueAt: Date): Verdict {
-  return { outcome: 'held', reason, why, quiet: false, batchDueAt, due: null };
+  return { outcome: 'held', reason, why, quiet: false, batchDueAt, due: null, breaks: false };
 }
 
 function suppress(reason: SuppressedReason, why: string): Verdict {
-  return { outcome: 'suppressed', reason, why, quiet: false, batchDueAt: null, due: null };
+  return { outcome: 'suppressed', reason, why, quiet: false, batchDueAt: null, due: null, breaks: false };
 }
 
 function later(time: Date, byMs: number): Date {

@@ -34,6 +34,40 @@ export async function currentDecision(db: Queryable, pattern: string, at: Date):
   return { ...row, generation: Number(row.generation) };
 }
 
+/** The decision that a generation stands for, and whether a newer one took its place; undefined when there is none. */
+export async function readDecision(
+  db: Queryable,
+  pattern: string,
+  generation: string,
+): Promise<(Decision & { readonly superseded: boolean }) | undefined> {
+  const { rows } = await run(
+    db.query<Omit<Decision, 'generation'> & { generation: string; superseded: boolean }>(
+      `select kind, until, note, actor, generation, exists (select 1 from decisions n
+         where n.pattern = d.pattern and n.generation > d.generation and n.kind <> 'note') as superseded
+       from decisions d where pattern = $1 and generation = $2`,
+      [pattern, generation],
+    ),
+  );
+  const row = rows[0];
+  return row && { ...row, generation: Number(row.generation) };
+}
+
+/** The decision before a generation, notes aside, as it would be in force now; null when that was none. */
+export async function decisionBefore(
+  db: Queryable,
+  pattern: string,
+  generation: number,
+  at: Date,
+): Promise<Omit<Decision, 'generation'> | null> {
+  const { rows } = await db.query<Omit<Decision, 'generation'>>(
+    `select kind, until, note, actor from decisions
+     where pattern = $1 and generation < $2 and kind <> 'note' order by generation desc limit 1`,
+    [pattern, generation],
+  );
+  const row = rows[0];
+  return row === undefined || row.kind === 'revoke' || (row.until !== null && row.until <= at) ? null : row;
+}
+
 /** Appends a decision under the pattern's lock and raises its generation; undefined when the pattern is unknown. */
 export async function appendDecision(
   db: Queryable,

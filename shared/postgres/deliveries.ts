@@ -141,17 +141,24 @@ export interface DeliveryRow {
   readonly next_attempt_at: Date;
 }
 
-/** Deliveries for the API, latest first. */
+/** Deliveries for the API, latest first; `before` is the id of a delivery of the page before. */
 export async function listDeliveries(
   db: Queryable,
-  filter: { status?: string | undefined; notice?: string | undefined; limit: number; offset: number },
+  filter: {
+    status?: string | undefined;
+    notice?: string | undefined;
+    before?: string | undefined;
+    limit: number;
+    offset: number;
+  },
 ): Promise<DeliveryRow[]> {
   const { rows } = await run(
     db.query<DeliveryRow>(
       `select id, notice, channel, status, attempts, provider_id, last_error, created_at, sent_at, next_attempt_at from deliveries
        where ($1::text is null or status = $1) and ($2::text is null or notice = $2)
+         and ($5::bigint is null or id < $5)
        order by id desc limit $3 offset $4`,
-      [filter.status ?? null, filter.notice ?? null, filter.limit, filter.offset],
+      [filter.status ?? null, filter.notice ?? null, filter.limit, filter.offset, filter.before ?? null],
     ),
   );
   return rows;

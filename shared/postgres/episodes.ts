@@ -18,14 +18,15 @@ export interface LatestEpisode {
 
 /** The latest life of each key, with the end of the one before. */
 export async function latestEpisodes(db: Queryable, keys: readonly string[]): Promise<LatestEpisode[]> {
-  const { rows } = await db.query<LatestEpisode>(
-    `select k.key, e.id, e.incident, e.starts_at, e.ended_at, e.end_reason, e.last_seen, e.end_received_at,
+  const { rows } = await db.query<LatestEpisode>({
+    name: 'latest-episodes',
+    text: `select k.key, e.id, e.incident, e.starts_at, e.ended_at, e.end_reason, e.last_seen, e.end_received_at,
        (select p.ended_at from episodes p where p.key = k.key and p.starts_at < e.starts_at
         order by p.starts_at desc limit 1) as previous_end
      from unnest($1::text[]) as k(key)
      cross join lateral (select * from episodes l where l.key = k.key order by l.starts_at desc, l.id desc limit 1) as e`,
-    [keys],
-  );
+    values: [keys],
+  });
   return rows;
 }
 
@@ -52,8 +53,9 @@ export interface EpisodeInsert {
 /** Stores new lives. */
 export async function insertEpisodes(db: Queryable, episodes: readonly EpisodeInsert[]): Promise<void> {
   if (episodes.length === 0) return;
-  await db.query(
-    `insert into episodes (key, pattern, incident, alertname, severity, namespace, own, labels, annotations,
+  await db.query({
+    name: 'insert-episodes',
+    text: `insert into episodes (key, pattern, incident, alertname, severity, namespace, own, labels, annotations,
        generator_url, flags, starts_at, ended_at, end_reason, received_at, last_seen, end_received_at)
      select key, pattern, incident, alertname, severity, namespace, own, labels, annotations,
        generator_url, flags, starts_at, ended_at, end_reason, received_at, last_seen, end_received_at
@@ -61,8 +63,8 @@ export async function insertEpisodes(db: Queryable, episodes: readonly EpisodeIn
        namespace text, own boolean, labels jsonb, annotations jsonb, generator_url text, flags text[],
        starts_at timestamptz, ended_at timestamptz, end_reason text, received_at timestamptz, last_seen timestamptz,
        end_received_at timestamptz)`,
-    [JSON.stringify(episodes)],
-  );
+    values: [JSON.stringify(episodes)],
+  });
 }
 
 export interface EpisodeChange {
@@ -78,14 +80,15 @@ export interface EpisodeChange {
 /** Writes the changed times of known lives. */
 export async function updateEpisodes(db: Queryable, changes: readonly EpisodeChange[]): Promise<void> {
   if (changes.length === 0) return;
-  await db.query(
-    `update episodes e set incident = r.incident, starts_at = r.starts_at, ended_at = r.ended_at,
+  await db.query({
+    name: 'update-episodes',
+    text: `update episodes e set incident = r.incident, starts_at = r.starts_at, ended_at = r.ended_at,
        end_reason = r.end_reason, last_seen = r.last_seen, end_received_at = r.end_received_at
      from jsonb_to_recordset($1::jsonb) as r(id bigint, incident text, starts_at timestamptz, ended_at timestamptz,
        end_reason text, last_seen timestamptz, end_received_at timestamptz)
      where e.id = r.id`,
-    [JSON.stringify(changes)],
-  );
+    values: [JSON.stringify(changes)],
+  });
 }
 
 export interface EpisodeSample {
@@ -153,11 +156,21 @@ export type EpisodeCounts = z.infer<typeof episodeCountsSchema>;
 /** Counts a span of received alerts by severity and type; alertgest's own issues are not received alerts. */
 export async function countEpisodes(db: Queryable, from: Date, to: Date): Promise<EpisodeCounts> {
   const { rows } = await run(
-    db.query<{ alertname: string; severity: string; episodes: string; firing: string; issues: string }>(
-      `select alertname, severity, count(*) as episodes, count(distinct pattern) as issues,
-         count(*) filter (where ended_at is null or end_received_at >= $2) as firing
-       from episodes where received_at >= $1 and received_at < $2 and not own
-       group by alertname, severity order by count(*) desc, alertname, severity`,
+    db.query<{
+      alertname: string;
+      severity: string;
+      episodes: string;
+      firing: string;
+      patterns: string;
+      issues: string;
+    }>(
+      `select e.alertname, e.severity, count(*) as episodes,
+         count(distinct e.pattern) as patterns,
+         count(distinct e.pattern) filter (where not p.heartbeat) as issues,
+         count(*) filter (where e.ended_at is null or e.end_received_at >= $2) as firing
+       from episodes e join patterns p using (pattern)
+       where e.received_at >= $1 and e.received_at < $2 and not e.own
+       group by e.alertname, e.severity order by count(*) desc, e.alertname, e.severity`,
       [from, to],
     ),
   );
@@ -167,9 +180,10 @@ export async function countEpisodes(db: Queryable, from: Date, to: Date): Promis
     episodes: Number(row.episodes),
     firing: Number(row.firing),
     resolved: Number(row.episodes) - Number(row.firing),
+    patterns: Number(row.patterns),
     issues: Number(row.issues),
   }));
-  const total = (field: 'episodes' | 'firing' | 'resolved' | 'issues'): number =>
+  const total = (field: 'episodes' | 'firing' | 'resolved' | 'patterns' | 'issues'): number =>
     groups.reduce((sum, group) => sum + group[field], 0);
   const sumBy = (field: 'type' | 'severity'): EpisodeCounts['byType'] => {
     const sums = new Map<string, { episodes: number; firing: number; resolved: number }>();
@@ -186,6 +200,7 @@ export async function countEpisodes(db: Queryable, from: Date, to: Date): Promis
     episodes: total('episodes'),
     firing: total('firing'),
     resolved: total('resolved'),
+    patterns: total('patterns'),
     issues: total('issues'),
     bySeverity: sumBy('severity'),
     byType: sumBy('type'),

@@ -2,8 +2,15 @@
 import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
-/** Why time makes an open incident news. */
-export type DueWhy = 'reminder' | 'snooze over' | 'ignore over' | 'decision revoked';
+/** Why time makes an open incident news; `decided` is what a person made news: their decision, open incident or not. */
+export type DueWhy =
+  | 'reminder'
+  | 'snooze over'
+  | 'ignore over'
+  | 'decision revoked'
+  | 'decided'
+  | 'longer than usual'
+  | 'unlike usual';
 
 export interface OpenIncident {
   readonly id: string;
@@ -15,11 +22,12 @@ export interface OpenIncident {
 
 /** The open incidents of some patterns; the caller holds the patterns' locks. */
 export async function openIncidents(db: Queryable, patterns: readonly string[]): Promise<OpenIncident[]> {
-  const { rows } = await db.query<OpenIncident>(
-    `select id, pattern, open_episodes, episodes, grown_to from incidents
+  const { rows } = await db.query<OpenIncident>({
+    name: 'open-incidents',
+    text: `select id, pattern, open_episodes, episodes, grown_to from incidents
      where closed_at is null and pattern = any($1::text[])`,
-    [patterns],
-  );
+    values: [patterns],
+  });
   return rows;
 }
 
@@ -36,13 +44,14 @@ export interface IncidentWrite {
 /** Stores new incidents. Those that open and close in one webhook come first, so that at most one stays open. */
 export async function insertIncidents(db: Queryable, incidents: readonly IncidentWrite[]): Promise<void> {
   if (incidents.length === 0) return;
-  await db.query(
-    `insert into incidents (id, pattern, opened_at, closed_at, open_episodes, episodes, grown_to)
+  await db.query({
+    name: 'insert-incidents',
+    text: `insert into incidents (id, pattern, opened_at, closed_at, open_episodes, episodes, grown_to)
      select id, pattern, opened_at, closed_at, open_episodes, episodes, grown_to
      from jsonb_to_recordset($1::jsonb) as r(id text, pattern text, opened_at timestamptz, closed_at timestamptz,
        open_episodes integer, episodes integer, grown_to integer)`,
-    [JSON.stringify(incidents)],
-  );
+    values: [JSON.stringify(incidents)],
+  });
 }
 
 /** Writes the changed counts of known incidents. */
@@ -51,12 +60,13 @@ export async function updateIncidents(
   changes: ReadonlyArray<Omit<IncidentWrite, 'opened_at' | 'pattern'>>,
 ): Promise<void> {
   if (changes.length === 0) return;
-  await db.query(
-    `update incidents i set closed_at = r.closed_at, open_episodes = r.open_episodes, episodes = r.episodes, grown_to = r.grown_to
+  await db.query({
+    name: 'update-incidents',
+    text: `update incidents i set closed_at = r.closed_at, open_episodes = r.open_episodes, episodes = r.episodes, grown_to = r.grown_to
      from jsonb_to_recordset($1::jsonb) as r(id text, closed_at timestamptz, open_episodes integer, episodes integer, grown_to integer)
      where i.id = r.id`,
-    [JSON.stringify(changes)],
-  );
+    values: [JSON.stringify(changes)],
+  });
 }
 
 /** Takes stale episodes off an incident; answers whether that closed it. The caller holds the pattern's lock. */
@@ -89,12 +99,45 @@ export async function setDue(db: Queryable, incident: string, due: { at: Date; w
   await db.query('update incidents set due_at = $2, due_why = $3 where id = $1', [incident, due.at, due.why]);
 }
 
+/** Forgets why an incident would become news by time, unless a person just made it news. */
+export async function clearDue(db: Queryable, incident: string): Promise<void> {
+  await db.query(
+    `update incidents set due_at = null, due_why = null where id = $1 and due_why is distinct from 'decided'`,
+    [incident],
+  );
+}
+
 /** Makes the open incident of a pattern news now (a decision was revoked). */
 export async function setDueNow(db: Queryable, pattern: string, why: DueWhy): Promise<void> {
   await db.query(
     `update incidents set due_at = alert_now(), due_why = $2 where pattern = $1 and closed_at is null`,
     [pattern, why],
   );
+}
+
+/** Makes the open incident of a pattern news at a time (a decision ends then). */
+export async function setDueAt(
+  db: Queryable,
+  pattern: string,
+  due: { at: Date; why: DueWhy },
+): Promise<void> {
+  await db.query('update incidents set due_at = $2, due_why = $3 where pattern = $1 and closed_at is null', [
+    pattern,
+    due.at,
+    due.why,
+  ]);
+}
+
+/** The pattern's incident that opened last; undefined when none is kept. */
+export async function latestIncident(
+  db: Queryable,
+  pattern: string,
+): Promise<{ readonly id: string; readonly open_episodes: number } | undefined> {
+  const { rows } = await db.query<{ id: string; open_episodes: number }>(
+    'select id, open_episodes from incidents where pattern = $1 order by opened_at desc, id desc limit 1',
+    [pattern],
+  );
+  return rows[0];
 }
 
 export interface DueIncident {

@@ -29,18 +29,21 @@ export interface NoticeInsert {
   readonly open_episodes: number;
   readonly traceparent: string;
   readonly received_at: Date;
+  /** The decision a `due` notice tells of, as the pattern's generation. */
+  readonly decision?: number;
 }
 
 /** Stores new pieces of news. The same news twice is a bug of the caller and fails on the key. */
 export async function insertNotices(db: Queryable, notices: readonly NoticeInsert[]): Promise<void> {
   if (notices.length === 0) return;
-  await db.query(
-    `insert into notices (id, incident, pattern, kind, status, why, batch, open_episodes, traceparent, received_at)
-     select id, incident, pattern, kind, 'received', why, batch, open_episodes, traceparent, received_at
+  await db.query({
+    name: 'insert-notices',
+    text: `insert into notices (id, incident, pattern, kind, status, why, batch, open_episodes, traceparent, received_at, decision)
+     select id, incident, pattern, kind, 'received', why, batch, open_episodes, traceparent, received_at, decision
      from jsonb_to_recordset($1::jsonb) as r(id text, incident text, pattern text, kind text, why text, batch bigint,
-       open_episodes integer, traceparent text, received_at timestamptz)`,
-    [JSON.stringify(notices)],
-  );
+       open_episodes integer, traceparent text, received_at timestamptz, decision bigint)`,
+    values: [JSON.stringify(notices)],
+  });
 }
 
 /** A notice with what its incident and pattern say, as every function reads it. */
@@ -51,6 +54,8 @@ export interface NoticeRow {
   readonly reason: string | null;
   readonly why: string | null;
   readonly batch: string | null;
+  /** Generation of the decision it tells of; null for every other notice. */
+  readonly decision: string | null;
   readonly quiet: boolean;
   readonly missing: readonly string[];
   readonly open_episodes: number;
@@ -76,7 +81,7 @@ export interface NoticeRow {
   readonly generation: string;
 }
 
-const COLUMNS = `n.id, n.kind, n.status, n.reason, n.why, n.batch, n.quiet, n.missing, n.open_episodes, n.classification,
+const COLUMNS = `n.id, n.kind, n.status, n.reason, n.why, n.batch, n.decision, n.quiet, n.missing, n.open_episodes, n.classification,
   n.traceparent, n.received_at, n.created_at, n.planned_at, n.incident, i.opened_at, i.closed_at,
   i.open_episodes as open_now, i.episodes, i.dues, p.pattern, p.alertname, p.severity, p.namespace, p.cluster, p.title,
   p.heartbeat, p.own, p.generation`;
@@ -188,7 +193,7 @@ export async function readTold(db: Queryable, incident: string, except: string):
     db.query<{ opened_status: NoticeStatus | null; opened_batch: string | null; told: boolean }>(
       `select max(status) filter (where kind = 'opened') as opened_status,
          max(batch) filter (where kind = 'opened') as opened_batch,
-         coalesce(bool_or(kind <> 'resolved' and status in ('admitted', 'notified', 'digested') and id <> $2), false) as told
+         coalesce(bool_or(kind <> 'resolved' and decision is null and status in ('admitted', 'notified', 'digested') and id <> $2), false) as told
        from notices where incident = $1`,
       [incident, except],
     ),
@@ -270,17 +275,38 @@ export async function takeStuck(
   return rows;
 }
 
-/** Notices for the API, latest first. */
+/** A notice with its place in the list. */
+export type ListedNotice = NoticeRow & {
+  /** `created_at` in microseconds; a Date would lose three digits of it. */
+  readonly created_us: string;
+};
+
+/** Notices for the API, latest first; `after` begins behind a notice of the page before. */
 export async function listNotices(
   db: Queryable,
-  filter: { state?: string | undefined; pattern?: string | undefined; limit: number; offset: number },
-): Promise<NoticeRow[]> {
+  filter: {
+    state?: string | undefined;
+    pattern?: string | undefined;
+    after?: { readonly at: string; readonly id: string } | undefined;
+    limit: number;
+    offset: number;
+  },
+): Promise<ListedNotice[]> {
   const { rows } = await run(
-    db.query<NoticeRow>(
-      `select ${COLUMNS} from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
+    db.query<ListedNotice>(
+      `select ${COLUMNS}, (extract(epoch from n.created_at) * 1000000)::bigint as created_us from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
        where ($1::text is null or n.status = $1) and ($2::text is null or n.pattern = $2)
+         and ($5::bigint is null or (extract(epoch from n.created_at) * 1000000)::bigint < $5
+           or ((extract(epoch from n.created_at) * 1000000)::bigint = $5 and n.id > $6))
        order by n.created_at desc, n.id limit $3 offset $4`,
-      [filter.state ?? null, filter.pattern ?? null, filter.limit, filter.offset],
+      [
+        filter.state ?? null,
+        filter.pattern ?? null,
+        filter.limit,
+        filter.offset,
+        filter.after?.at ?? null,
+        filter.after?.id ?? null,
+      ],
     ),
   );
   return rows;

@@ -21,16 +21,17 @@ export async function lockPatterns(db: Queryable, seen: readonly SeenPattern[]):
   const rows = seen
     .toSorted((a, b) => (a.pattern.pattern < b.pattern.pattern ? -1 : 1))
     .map(({ pattern, heartbeat, own, seenAt }) => ({ ...pattern, heartbeat, own, seen_at: seenAt }));
-  await db.query(
-    `insert into patterns as p
+  await db.query({
+    name: 'lock-patterns',
+    text: `insert into patterns as p
        (pattern, alertname, severity, namespace, cluster, title, identity, kept, dropped, heartbeat, own, first_seen, last_seen)
      select pattern, alertname, severity, namespace, cluster, title, identity, kept, dropped, heartbeat, own, seen_at, seen_at
      from jsonb_to_recordset($1::jsonb) as r(pattern text, alertname text, severity text, namespace text, cluster text,
        title text, identity jsonb, kept jsonb, dropped jsonb, heartbeat boolean, own boolean, seen_at timestamptz)
      on conflict (pattern) do update set last_seen = excluded.last_seen
        where p.last_seen < excluded.last_seen - $2::interval`,
-    [JSON.stringify(rows), TOUCH],
-  );
+    values: [JSON.stringify(rows), TOUCH],
+  });
 }
 
 /** An issue as people see it: the pattern with its history and standing. */
@@ -49,25 +50,40 @@ export interface IssueRow {
   readonly episodes: string;
   readonly open_episodes: string;
   readonly incidents: string;
+  /** `last_seen` in microseconds; a Date would lose three digits of it. */
+  readonly last_seen_us: string;
 }
 
-/** Issues, latest first; heartbeats are none. `pattern` narrows to one. */
+/** Issues, latest first; heartbeats are none. `pattern` narrows to one, `after` begins behind an issue of the page before. */
 export async function listIssues(
   db: Queryable,
-  filter: { pattern?: string | undefined; limit: number; offset: number },
+  filter: {
+    pattern?: string | undefined;
+    after?: { readonly at: string; readonly pattern: string } | undefined;
+    limit: number;
+    offset: number;
+  },
 ): Promise<IssueRow[]> {
   const { rows } = await run(
     db.query<IssueRow>(
       `select p.pattern, p.alertname, p.severity, p.namespace, p.cluster, p.title, p.identity, p.first_seen, p.last_seen,
-         p.generation, p.classification,
+         p.generation, p.classification, (extract(epoch from p.last_seen) * 1000000)::bigint as last_seen_us,
          (select count(*) from episodes e where e.pattern = p.pattern) as episodes,
          coalesce((select i.open_episodes from incidents i where i.pattern = p.pattern and i.closed_at is null), 0) as open_episodes,
          (select count(*) from incidents i where i.pattern = p.pattern) as incidents
        from patterns p
        where not p.heartbeat and ($1::text is null or p.pattern = $1)
+         and ($4::bigint is null or (extract(epoch from p.last_seen) * 1000000)::bigint < $4
+           or ((extract(epoch from p.last_seen) * 1000000)::bigint = $4 and p.pattern > $5))
        order by p.last_seen desc, p.pattern
        limit $2 offset $3`,
-      [filter.pattern ?? null, filter.limit, filter.offset],
+      [
+        filter.pattern ?? null,
+        filter.limit,
+        filter.offset,
+        filter.after?.at ?? null,
+        filter.after?.pattern ?? null,
+      ],
     ),
   );
   return rows;

@@ -8,9 +8,16 @@ export type { Pool, PoolClient };
 /** Anything that runs a query: the pool, or a client inside a transaction. */
 export interface Queryable {
   query<R extends QueryResultRow>(
-    text: string,
+    statement: string | NamedStatement,
     values?: unknown[],
   ): Promise<{ rows: R[]; rowCount: number | null }>;
+}
+
+/** A statement that each connection parses once and plans a few times; for those that every webhook runs. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
 }
 
 /** The schema all tables live in. */
@@ -54,9 +61,14 @@ export async function run<T>(work: Promise<T>): Promise<T> {
 
 /**
  * Runs `work` in a transaction on one connection; deadlocks are run again. `begin` is not waited for, so the first
- * statements share its round trip.
+ * statements share its round trip. The statements of `last` share the commit's: it must send them all before it waits
+ * for any. One that fails turns the commit into a rollback and fails the transaction.
  */
-export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  last?: (client: PoolClient, result: T) => Promise<unknown>,
+): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     const client = await run(pool.connect());
     let broken: Error | undefined;
@@ -64,8 +76,7 @@ export async function transaction<T>(pool: Pool, work: (client: PoolClient) => P
       const begun = client.query('begin');
       begun.catch(() => undefined);
       const result = await work(client);
-      await begun;
-      await client.query('commit');
+      await Promise.all([begun, last?.(client, result), client.query('commit')]);
       return result;
     } catch (error) {
       broken = await rollback(client);

@@ -28,6 +28,7 @@ export type GotifyConfig = z.output<typeof gotifyEnvSchema>;
 
 /** The body of `POST /message`; https://gotify.net/docs/msgextras describes the extras. */
 export function toGotify(message: Message) {
+  const tap = message.button?.pageUrl ?? message.link;
   return {
     title: truncateRunes(message.title, TITLE_CHARS),
     message: truncateRunes(message.body, MESSAGE_CHARS),
@@ -35,7 +36,7 @@ export function toGotify(message: Message) {
     extras: {
       // Markdown would load remote images and hide where a link leads.
       'client::display': { contentType: 'text/plain' },
-      ...(message.link !== null && { 'client::notification': { click: { url: message.link } } }),
+      ...(tap !== null && { 'client::notification': { click: { url: tap } } }),
     },
   };
 }

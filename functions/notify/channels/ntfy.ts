@@ -1,6 +1,7 @@
 /** ntfy: a push to everyone subscribed to a topic; messages of one incident replace each other (server 2.16 and newer). */
 import * as z from 'zod';
 
+import { DECISION_HEADER } from '../../../shared/decision-link.ts';
 import {
   readConfig,
   sendResolvedVariable,
@@ -55,6 +56,8 @@ export type NtfyConfig = z.output<typeof ntfyEnvSchema>;
 
 /** The JSON document for the server's root, cut so that the escaped document fits as well as the message. */
 export function toNtfy(message: Message, topic: string) {
+  const tap = message.button?.pageUrl ?? message.link;
+  const actions = toActions(message);
   const documentOf = (messageBytes: number) => ({
     topic,
     sequence_id: message.key.replaceAll(/[^-\w]/g, '-').slice(0, SEQUENCE_ID_CHARS),
@@ -62,15 +65,34 @@ export function toNtfy(message: Message, topic: string) {
     message: truncateBytes(message.body, messageBytes),
     priority: PRIORITIES[message.priority],
     tags: message.tags,
-    ...(message.link !== null && { click: message.link }),
-    ...(message.runbookUrl !== null && {
-      actions: [{ action: 'view', label: 'Runbook', url: message.runbookUrl }],
-    }),
+    ...(tap !== null && { click: tap }),
+    ...(actions.length > 0 && { actions }),
   });
   let bytes = MESSAGE_BYTES;
   // Quotes and backslashes double in JSON, so a message within its own limit can still be too long a document.
   while (bytes > 0 && Buffer.byteLength(JSON.stringify(documentOf(bytes))) > DOCUMENT_BYTES) bytes -= 256;
   return documentOf(bytes);
+}
+
+/**
+ * At most three buttons (https://docs.ntfy.sh/publish/#action-buttons). The one that acts posts its token in a header,
+ * so that no server's log of addresses holds it, and clears the notification once the console said yes.
+ */
+function toActions({ button, runbookUrl }: Message): readonly object[] {
+  const act = button?.act ?? null;
+  return [
+    button !== null &&
+      act !== null && {
+        action: 'http',
+        label: button.label,
+        url: act.url,
+        method: 'POST',
+        headers: { [DECISION_HEADER]: act.token },
+        clear: true,
+      },
+    button !== null && { action: 'view', label: 'Details', url: button.pageUrl },
+    runbookUrl !== null && { action: 'view', label: 'Runbook', url: runbookUrl },
+  ].filter((action) => action !== false);
 }
 
 /** A channel that publishes to one topic. */

@@ -36,10 +36,7 @@ export type PushoverConfig = z.output<typeof pushoverEnvSchema>;
 
 /** The form fields without token and user; neither `html` nor `monospace` is set, so the text stays text. */
 export function toPushover(message: Message): Record<string, string> {
-  const link =
-    message.link === null
-      ? { url: message.runbookUrl, title: 'Runbook' }
-      : { url: message.link, title: 'Open the issue' };
+  const link = toLink(message);
   return {
     title: truncateRunes(message.title, TITLE_CHARS),
     // An empty message is refused.
@@ -47,6 +44,13 @@ export function toPushover(message: Message): Record<string, string> {
     priority: String(PRIORITIES[message.priority]),
     ...(link.url !== null && countRunes(link.url) <= URL_CHARS && { url: link.url, url_title: link.title }),
   };
+}
+
+/** The one link there is room for: to decide, else to the issue, else to the runbook. */
+function toLink({ button, link, runbookUrl }: Message): { url: string | null; title: string } {
+  if (button !== null)
+    return { url: button.pageUrl, title: button.act === null ? 'Details' : `${button.label}…` };
+  return link === null ? { url: runbookUrl, title: 'Runbook' } : { url: link, title: 'Open the issue' };
 }
 
 /** A channel that pushes to one Pushover user or group. */

@@ -2,7 +2,9 @@
  * Webhook: a JSON document for whatever people run themselves.
  *
  * Shape, version 1 (fields may be added, none is removed or renamed):
- * `version, noticeKey, incidentKey, kind, severity, priority, resolved, title, body, link, runbookUrl, tags, facts`.
+ * `version, noticeKey, incidentKey, kind, severity, priority, resolved, title, body, link, runbookUrl, decision, tags, facts`.
+ * `decision` is null or `{ label, pageUrl, act }`: POST to `act.url` with `act.token` in the header `X-Alertgest-Decision`;
+ * `act` is null where only a signed-in person may decide.
  * The header `Idempotency-Key` repeats `noticeKey`: equal on every attempt for one piece of news.
  * The texts in it come from alerts: whoever renders them escapes them.
  */
@@ -45,6 +47,7 @@ export function toWebhook(message: Message) {
     body: truncateBytes(message.body, BODY_BYTES),
     link: message.link,
     runbookUrl: message.runbookUrl,
+    decision: message.button,
     tags: message.tags,
     facts: message.facts,
   } as const;

@@ -68,7 +68,7 @@ beforeAll(async () => {
       log,
     }),
     minSeverity: 'warning',
-    story: { cluster: 'test', consoleUrl: null, timeZone: 'UTC' },
+    story: { cluster: 'test', consoleUrl: null, decisionKeys: null, timeZone: 'UTC' },
   });
   steps = {
     'dev.alertgest.notice.received': createClassify({ pool, source }),

@@ -17,6 +17,14 @@ describe('the environment', () => {
     expect(resolveEnvironment({ A: '', B: 'x' })).toEqual({ B: 'x' });
   });
 
+  it('minds an unreadable file only where a variable of ours was to come from it', () => {
+    const env = resolveEnvironment({ OTHER_TOOL_FILE: '/nowhere', SECRET_FILE: '/nowhere' });
+    expect(parseConfig(z.object({ A: flag(true) }), env)).toEqual({ A: true });
+    expect(() => parseConfig(z.object({ SECRET: z.string().optional() }), env)).toThrow(
+      /SECRET_FILE: the file it names cannot be read/,
+    );
+  });
+
   it('names every bad variable at once and never a value', () => {
     const schema = z.object({ A: integer(3, 1, 9), B: flag(true), C: durationMs('5m') });
     const read = (): unknown => parseConfig(schema, { A: '9000', B: 'perhaps', C: 'soon' });

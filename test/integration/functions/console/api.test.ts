@@ -1,6 +1,8 @@
+import { BlockList } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../../../functions/console/api.ts';
+import { createSignIn } from '../../../../functions/console/sign-in.ts';
 import { createIngest } from '../../../../functions/receive/ingest.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
@@ -26,7 +28,14 @@ async function call(
 
 beforeAll(async () => {
   pool = createPool({ url: await createTestDatabase(), name: 'test', size: 4 });
-  api = createApi({ pool, token, log: pino({ level: 'silent' }) });
+  const signIn = createSignIn({
+    token,
+    allowAnyone: false,
+    userHeader: null,
+    proxies: new BlockList(),
+    secureCookies: true,
+  });
+  api = createApi({ pool, signIn, log: pino({ level: 'silent' }) });
   const ingest = createIngest(pool, { isHeartbeat: (name) => name === 'Watchdog', allowReplay: false });
   await ingest.store([
     makeArrival({ startsAt: at(0) }),

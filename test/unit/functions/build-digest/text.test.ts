@@ -24,6 +24,7 @@ describe('the text', () => {
         episodes: 0,
         firing: 0,
         resolved: 0,
+        patterns: 0,
         issues: 0,
         bySeverity: {},
         byType: {},
@@ -37,6 +38,7 @@ describe('the text', () => {
       episodes: 3,
       firing: 1,
       resolved: 2,
+      patterns: 2,
       issues: 2,
       bySeverity: {
         warning: { episodes: 2, firing: 0, resolved: 2 },

@@ -193,10 +193,61 @@ describe('toWebhook', () => {
       'body',
       'link',
       'runbookUrl',
+      'decision',
       'tags',
       'facts',
     ]);
     expect(toWebhook(message)).toMatchObject({ version: '1', noticeKey: 'notice-1', facts: { episodes: 3 } });
+  });
+});
+
+describe('a message that carries the way to decide', () => {
+  const pageUrl = `https://alertgest.example.org/d/v1.${'i'.repeat(22)}.${'m'.repeat(22)}`;
+  const act = { url: 'https://alertgest.example.org/d', token: `v1.${'i'.repeat(22)}.${'m'.repeat(22)}` };
+  const message = makeMessage({}, { button: { label: 'Not concerning', pageUrl, act } });
+  const details = makeMessage({}, { button: { label: 'Not concerning', pageUrl, act: null } });
+
+  it('is tapped in Gotify and Pushover', () => {
+    expect(toGotify(message).extras['client::notification']).toEqual({ click: { url: pageUrl } });
+    expect(toPushover(message)).toMatchObject({ url: pageUrl, url_title: 'Not concerning…' });
+    expect(toPushover(details)).toMatchObject({ url: pageUrl, url_title: 'Details' });
+  });
+
+  it('has a button in ntfy whose token is in a header, never in its address', () => {
+    const document = toNtfy(message, 't');
+    expect(document).toMatchObject({ click: pageUrl });
+    expect(document.actions).toEqual([
+      {
+        action: 'http',
+        label: 'Not concerning',
+        url: act.url,
+        method: 'POST',
+        headers: { 'X-Alertgest-Decision': act.token },
+        clear: true,
+      },
+      { action: 'view', label: 'Details', url: pageUrl },
+      { action: 'view', label: 'Runbook', url: 'https://runbooks.example.org/memory' },
+    ]);
+    expect(toNtfy(details, 't').actions).toEqual([
+      { action: 'view', label: 'Details', url: pageUrl },
+      { action: 'view', label: 'Runbook', url: 'https://runbooks.example.org/memory' },
+    ]);
+  });
+
+  it('is in the document of the webhook', () => {
+    expect(toWebhook(message).decision).toEqual({ label: 'Not concerning', pageUrl, act });
+    expect(toWebhook(makeMessage()).decision).toBeNull();
+  });
+
+  it('stays within the limits, whatever the text is', () => {
+    const long = makeMessage(
+      { body: '"\\'.repeat(4_000), title: '🔥'.repeat(900) },
+      { button: message.button, runbookUrl: `https://r.example.org/${'x'.repeat(480)}` },
+    );
+    const document = toNtfy(long, 't');
+    expect(Buffer.byteLength(JSON.stringify(document))).toBeLessThanOrEqual(8_000);
+    expect(document.actions).toHaveLength(3);
+    expect(toPushover(long)['url']).toBe(pageUrl);
   });
 });
 

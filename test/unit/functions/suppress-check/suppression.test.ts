@@ -29,6 +29,9 @@ function makeFacts(overrides: Partial<Facts> = {}): Facts {
     openedStatus: null,
     openedBatch: null,
     told: false,
+    outside: null,
+    longerAt: null,
+    canaryOneIn: null,
     ranks: { storm: 1, flapping: 1 },
     ...overrides,
   };
@@ -86,6 +89,20 @@ describe('decisions', () => {
       'admitted',
     );
     expect(decide(makeFacts({ decision, kind: 'grew', told: true }), limits).outcome).toBe('admitted');
+  });
+});
+
+describe('the news that somebody decided', () => {
+  it('is told without a sound, also when that very decision hides everything else, and when nothing fires', () => {
+    for (const kind of ['ignore', 'snooze', 'digest'] as const) {
+      const facts = {
+        kind: 'due',
+        dueWhy: 'decided',
+        decision: makeDecision(kind),
+        openEpisodes: 0,
+      } as const;
+      expect(decide(makeFacts(facts), limits)).toMatchObject({ outcome: 'admitted', quiet: true, due: null });
+    }
   });
 });
 
