@@ -9,7 +9,6 @@ export npm_config_update_notifier := false
 READY := node_modules/.ready
 IS_NEW := node -e 'process.exit(parseInt(process.versions.node) < 24)' 2>/dev/null
 FETCH := npx --yes --prefer-offline --loglevel=error --package=node@24 --package=npm@11 --
-# npm ci refuses a lock that lacks another platform's optional packages; install then takes the same locked versions.
 QUIET := --no-audit --no-fund --loglevel=error
 APT := apt-get install -y -qq --no-install-recommends nodejs npm
 # The Node that was used may be gone (another nvm version, an emptied npx cache): then install again.
@@ -45,7 +44,7 @@ clean: ## removes what was built and installed; history in .data/ stays
 $(READY): package-lock.json
 	@command -v npm >/dev/null || $(MAKE) npm-from-apt
 	@echo 'Installing packages …'
-	@if $(IS_NEW); then with=; else with='$(FETCH)'; fi; $$with sh -c '{ npm ci $(QUIET) 2>/dev/null || npm install --no-save $(QUIET); } >/dev/null \
+	@if $(IS_NEW); then with=; else with='$(FETCH)'; fi; $$with sh -c 'npm ci $(QUIET) >/dev/null \
 		&& ln -sf "$$(node -p process.execPath)" node_modules/.bin/node' && touch $@
 
 npm-from-apt:

@@ -30,7 +30,8 @@ const HEARTBEAT = 'Watchdog';
 
 /** The least a pattern must show for a change to be told from chance; below it changes are tried too, without a goal. */
 const FIT: Readonly<Record<Change, (lives: readonly Life[], envelope: Envelope) => boolean>> = {
-  'rate ×5': (lives) => lives.length >= 3,
+  // A night of n has a limit of 15, 18, 20, 23 for n = 2, 3, 4, 5: five times as many reaches it from five on.
+  'rate ×5': (lives) => lives.length >= 5,
   'duration ×5': (lives) => Math.max(...lives.map(({ start, end }) => end - start)) >= 150_000,
   'twice at once': (_, { usual }) => usual.atOnce >= 3,
   'severe twin': () => true,

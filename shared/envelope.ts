@@ -193,7 +193,7 @@ function atOnceLimit(most: number, episodes: number): number {
 /**
  * Half as long again as the longest, or, if that is more, what an ordinary day does not reach. Where the longest of the
  * days are alike that is four times the usual, and less where many a day make the longest long already (their expected
- * maximum); else they are taken as log-normal. Of a few episodes the next may well be the longest of all. What never
+ * maximum); else they are taken as log-normal, up to two and a half times the longest ever. Of a few episodes the next may well be the longest of all. What never
  * healed has no usual duration; it is worth a word after a day, or after three times what the person saw.
  */
 function secondsLimit(
@@ -211,8 +211,11 @@ function secondsLimit(
   const mean = sum(logs) / logs.length;
   const spread = Math.sqrt(sum(logs.map((log) => (log - mean) ** 2)) / (logs.length - 1));
   const alike = Math.log(Math.max(2.5, 4 / (1 + Math.log(healed / logs.length) / 3)));
-  const farthest = spread < ALIKE ? alike : (4 + 8 / logs.length) * spread;
-  return Math.max(SHORTEST_LIMIT, 1.5 * most, Math.exp(mean + farthest));
+  const far =
+    spread < ALIKE
+      ? Math.exp(mean + alike)
+      : Math.min(2.5 * most, Math.exp(mean + (4 + 8 / logs.length) * spread));
+  return Math.max(SHORTEST_LIMIT, 1.5 * most, far);
 }
 
 /** Days on which the long ones were missing say nothing of how long they last: none counts as farther below the middle than the longest is above it. */

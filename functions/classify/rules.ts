@@ -275,7 +275,8 @@ function fillStep(step: readonly string[], labels: RuleInput['labels']): string 
       const value = readText(labels, PLACEHOLDERS[part]!);
       return SAFE_NAME.test(value) ? value : part;
     })
-    .join('');
+    .join('')
+    .replaceAll(/\bon NODE\b/g, 'on the machine');
 }
 
 function readRunbookUrl(annotations: RuleInput['annotations']): string | null {

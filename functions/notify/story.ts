@@ -1,6 +1,7 @@
 /** Gathers what a message says from the rows behind its notice. */
 import { signLink } from '../../shared/decision-link.ts';
 import type { KeyRing } from '../../shared/decision-link.ts';
+import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { ensureLink } from '../../shared/postgres/decision-links.ts';
 import { readDecision } from '../../shared/postgres/decisions.ts';
 import { batchLines, readNotice } from '../../shared/postgres/notices.ts';
@@ -55,10 +56,11 @@ export async function readMessage(
   const row = await readNotice(db, id);
   if (row === undefined) throw new Error('the notice vanished');
   const samples = await run(sampleEpisodes(db, row.incident, SAMPLES));
+  const now = await readAlertClock(db);
   const batch = row.kind === 'due' && row.batch !== null ? await readSummary(db, row.batch) : null;
   const decided = row.decision === null ? null : await readDecided(db, row.pattern, row.decision);
   const button = await createButton(db, row, channel, { isStorm: batch?.isStorm ?? false, decided }, options);
-  return toMessage(toInput({ row, samples, batch, decided, button, possiblyRepeated }, options));
+  return toMessage(toInput({ row, samples, batch, decided, button, possiblyRepeated, now }, options));
 }
 
 async function readDecided(db: Queryable, pattern: string, generation: string): Promise<Decided | null> {
@@ -116,11 +118,13 @@ interface Gathered {
   readonly decided: Decided | null;
   readonly button: DecisionButton | null;
   readonly possiblyRepeated: boolean;
+  /** The time by which alerts are judged. */
+  readonly now: Date;
 }
 
 /** Puts a message's input together from rows. Pure. */
 export function toInput(
-  { row, samples, batch, decided, button, possiblyRepeated }: Gathered,
+  { row, samples, batch, decided, button, possiblyRepeated, now }: Gathered,
   options: StoryOptions,
 ): MessageInput {
   const first = samples[0];
@@ -144,7 +148,7 @@ export function toInput(
     description: first?.annotations['description'] ?? '',
     startedAt: starts.length === 0 ? row.opened_at : new Date(Math.min(...starts)),
     endedAt: row.closed_at,
-    now: new Date(),
+    now,
     openEpisodes: row.open_now,
     episodes: row.episodes,
     samples: [

@@ -10,7 +10,13 @@ import { joinBatch, readBatch } from '../../shared/postgres/batches.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
 import { breakDecision } from '../../shared/postgres/envelopes.ts';
 import { clearDue, lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
-import { markDecided, readNotice, readTold, waitingResolve } from '../../shared/postgres/notices.ts';
+import {
+  finishBatch,
+  markDecided,
+  readNotice,
+  readTold,
+  waitingResolve,
+} from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
@@ -106,12 +112,12 @@ async function readFacts(
 ): Promise<Facts> {
   const { limits } = deps;
   const told = await readTold(client, row.incident, row.id);
-  const storm = row.severity === 'critical' ? limits.stormCriticals : limits.stormIncidents;
   const ranks =
     row.kind === 'opened'
       ? await rankIncident(client, row.incident, {
           louder: asLoudAs(row.severity),
-          storm,
+          // Criticals stay single pushes as far as a minute allows; for the rest a storm lasts until a whole window is calm.
+          stormWindowMs: row.severity === 'critical' ? 0 : limits.stormSummaryMs,
           flapping: limits.flapOpenings,
           flapWindowMs: limits.flapWindowMs,
         })
@@ -154,6 +160,9 @@ async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict): Prom
     quiet: verdict.quiet,
     missing: [],
   });
+  // A batch whose message nobody is to hear ends with it.
+  if (row.kind === 'due' && row.batch !== null && status === 'suppressed')
+    await finishBatch(client, row.batch, status, verdict.reason);
   if (verdict.due !== null) await setDue(client, row.incident, verdict.due);
   // Nothing of a decision that was set aside becomes news later.
   else if (verdict.breaks) await clearDue(client, row.incident);

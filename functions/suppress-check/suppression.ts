@@ -74,10 +74,11 @@ export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.kind === 'due' && facts.dueWhy === 'decided')
     return { ...admit('somebody decided about it'), quiet: true };
   if (facts.kind === 'resolved') return decideResolved(facts);
-  if (facts.messageOf !== null) return decideBatchMessage(facts);
+  if (facts.messageOf === 'storm') return admit('more alerts at once than one can read: they are summed up');
   if (facts.outside !== null && isNews(facts)) return decideOutside(facts, facts.outside, limits);
   const learned = decideByDecision(facts);
   if (learned !== null) return learned;
+  if (facts.messageOf === 'flap') return decideCalm(facts, limits);
   if (facts.kind === 'due') return decideDue(facts, limits);
   if (facts.kind === 'grew') return decideGrown(facts);
   return decideFlapping(facts, limits) ?? decideStorm(facts, limits) ?? admitOpened(facts, limits);
@@ -97,9 +98,8 @@ function isNews({ kind, openEpisodes }: Facts): boolean {
   return kind !== 'due' || openEpisodes > 0;
 }
 
-function decideOutside({ severity, receivedAt }: Facts, why: string, limits: Limits): Verdict {
-  const reminder = { at: later(receivedAt, limits.remindAfterMs), why: 'reminder' } as const;
-  return { ...admit(why), due: severity === 'critical' ? reminder : null, breaks: true };
+function decideOutside(facts: Facts, why: string, limits: Limits): Verdict {
+  return { ...admit(why), due: reminder(facts, limits), breaks: true };
 }
 
 function decideByDecision(facts: Facts): Verdict | null {
@@ -140,11 +140,14 @@ function earliest({ longerAt, receivedAt }: Facts, end: Verdict['due']): Verdict
   return { at: longerAt, why: 'longer than usual' };
 }
 
-function decideBatchMessage({ messageOf, openEpisodes }: Facts): Verdict {
-  if (messageOf === 'storm') return admit('more alerts at once than one can read: they are summed up');
-  return openEpisodes === 0
+function decideCalm(facts: Facts, limits: Limits): Verdict {
+  return facts.openEpisodes === 0
     ? { ...admit('it came and went many times and is calm now'), quiet: true }
-    : admit('it came and went many times and is still firing');
+    : {
+        ...admit('it came and went many times and is still firing'),
+        quiet: isQuiet(facts),
+        due: reminder(facts, limits),
+      };
 }
 
 function decideDue(facts: Facts, limits: Limits): Verdict {
@@ -174,7 +177,8 @@ function decideGrown(facts: Facts): Verdict {
   };
 }
 
-function decideFlapping(facts: Facts, { flapOpenings, flapWindowMs }: Limits): Verdict | null {
+function decideFlapping(facts: Facts, limits: Limits): Verdict | null {
+  const { flapOpenings, flapWindowMs } = limits;
   if (facts.ranks.flapping < flapOpenings) return null;
   const minutes = Math.round(flapWindowMs / 60_000);
   if (facts.ranks.flapping === flapOpenings) {
@@ -183,6 +187,7 @@ function decideFlapping(facts: Facts, { flapOpenings, flapWindowMs }: Limits): V
         `came back ${flapOpenings} times within ${minutes} minutes; more of it waits until it is calm`,
       ),
       quiet: isQuiet(facts),
+      due: reminder(facts, limits),
     };
   }
   return hold(
@@ -199,16 +204,24 @@ function decideStorm(
   const limit = severity === 'critical' ? stormCriticals : stormIncidents;
   return ranks.storm <= limit
     ? null
-    : hold('storm', `more than ${limit} new incidents within a minute`, later(receivedAt, stormSummaryMs));
+    : hold(
+        'storm',
+        `more than ${limit} new incidents came within a minute`,
+        later(receivedAt, stormSummaryMs),
+      );
 }
 
 function admitOpened(facts: Facts, limits: Limits): Verdict {
-  const reminder = { at: later(facts.receivedAt, limits.remindAfterMs), why: 'reminder' } as const;
   return {
     ...admit('first alert of a new incident'),
     quiet: isQuiet(facts),
-    due: facts.severity === 'critical' ? reminder : earliest(facts, null),
+    due: reminder(facts, limits) ?? earliest(facts, null),
   };
+}
+
+/** A critical that was told is told again while it lasts. */
+function reminder({ severity, receivedAt }: Facts, { remindAfterMs }: Limits): Verdict['due'] {
+  return severity === 'critical' ? { at: later(receivedAt, remindAfterMs), why: 'reminder' } : null;
 }
 
 function isQuiet({ decision }: Facts): boolean {

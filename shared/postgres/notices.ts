@@ -162,17 +162,16 @@ export async function markPlanned(db: Queryable, id: string): Promise<void> {
   await db.query('update notices set planned_at = clock_timestamp() where id = $1', [id]);
 }
 
-/** The notices a batch holds become final with its message: digested when it was sent, suppressed when nobody wants it, dead when it could not be sent. */
+/** The notices a batch holds become final with its message: digested when it was sent, else with the message's reason. */
 export async function finishBatch(
   db: Queryable,
   batch: string,
   status: 'digested' | 'suppressed' | 'dead',
+  reason: string | null,
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `update notices set status = $2, status_at = clock_timestamp(),
-       reason = case $2 when 'dead' then 'summary-undeliverable' when 'suppressed' then 'no-route' end
-     where batch = $1 and status = 'held'`,
-    [batch, status],
+    `update notices set status = $2, reason = $3, status_at = clock_timestamp() where batch = $1 and status = 'held'`,
+    [batch, status, reason],
   );
   return rowCount ?? 0;
 }

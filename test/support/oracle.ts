@@ -187,7 +187,7 @@ export function toPushes(
     for (; (ticks[nextTick] ?? Infinity) < openedAt; nextTick++) sweep(ticks[nextTick] ?? 0);
     const before = order.slice(0, index + 1);
     const returned = countSince(before, openedAt - HOUR, (other) => other.group === group);
-    const rank = countSince(before, openedAt - MINUTE, (other) => loudness(other) >= loudness(incident));
+    const rank = stormRank(before, incident);
     if (returned > 3) {
       const batch = join(waiting.flap, group, severity, openedAt + HOUR);
       batch.dueAt = Math.max(batch.dueAt, openedAt + HOUR);
@@ -195,7 +195,7 @@ export function toPushes(
       join(waiting.storm, `${severity} ${incident.alertname}`, severity, openedAt + 5 * MINUTE);
     } else {
       if (LOUD.includes(severity)) opened.push(incident);
-      if (severity === 'critical' && returned < 3) remindAt.set(incident, openedAt + 4 * HOUR);
+      if (severity === 'critical') remindAt.set(incident, openedAt + 4 * HOUR);
     }
   }
   for (; nextTick < ticks.length; nextTick++) sweep(ticks[nextTick] ?? 0);
@@ -216,14 +216,30 @@ function join(batches: Map<string, Batch>, key: string, severity: string, dueAt:
   return batch;
 }
 
-/** Counts, from the end, those that opened after `since`. */
+/** The most that opened within a minute: of the last minute for a critical, of any in the last five for the others. */
+function stormRank(before: readonly OracleIncident[], incident: OracleIncident): number {
+  const isAsLoud = (other: OracleIncident): boolean => loudness(other) >= loudness(incident);
+  const ofMinute = (upTo: number): number =>
+    countSince(before, (before[upTo]?.openedAt ?? 0) - MINUTE, isAsLoud, upTo);
+  const last = before.length - 1;
+  let rank = ofMinute(last);
+  if (incident.severity === 'critical') return rank;
+  for (let i = last - 1; i >= 0 && (before[i]?.openedAt ?? 0) >= incident.openedAt - 5 * MINUTE; i--) {
+    const other = before[i];
+    if (other !== undefined && isAsLoud(other)) rank = Math.max(rank, ofMinute(i));
+  }
+  return rank;
+}
+
+/** Counts, back from `last`, those that opened after `since`. */
 function countSince(
   incidents: readonly OracleIncident[],
   since: number,
   matches: (incident: OracleIncident) => boolean,
+  last = incidents.length - 1,
 ): number {
   let count = 0;
-  for (let i = incidents.length - 1; i >= 0; i--) {
+  for (let i = last; i >= 0; i--) {
     const incident = incidents[i];
     if (incident === undefined || incident.openedAt <= since) break;
     if (matches(incident)) count++;

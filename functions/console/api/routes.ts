@@ -1,15 +1,15 @@
 /** The JSON API's routes, put together from its resources; everything is read straight from Postgres. Described by /api/v1/openapi.json. */
 import { Hono } from 'hono';
 import { errorReply } from '../../../shared/serve.ts';
+import type { ApiDeps } from '../api.ts';
+import type { ConsoleEnv } from '../sign-in.ts';
+import { addTimeMachine } from '../time-machine.ts';
 import { addDecisions } from './decisions.ts';
 import { addDeliveries } from './deliveries.ts';
 import { addIssues } from './issues.ts';
 import { addNotices } from './notices.ts';
 import { answerProblem, toProblemResponse } from './request.ts';
 import { addStats } from './stats.ts';
-import type { ApiDeps } from '../api.ts';
-import type { ConsoleEnv } from '../sign-in.ts';
-import { addTimeMachine } from '../time-machine.ts';
 
 const SEE = [
   '/api/v1/issues',

@@ -104,6 +104,10 @@ const ring = (
     {},
   );
 
+/** Gives one function an event about a notice. */
+const run = (type: string, notice: string): Promise<unknown> =>
+  steps[type]?.(ring(notice, type), context) ?? Promise.resolve();
+
 async function receive(...arrivals: Arrival[]): Promise<string[]> {
   const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
   const { notices } = await ingest.store(arrivals, arrivals.at(-1)?.receivedAt ?? null);
@@ -187,7 +191,7 @@ describe('an incident', () => {
     const { notices } = await ingest.store([alarm('ten', 20)], at(20));
     const id = notices[0]?.notice ?? '';
     for (const type of Object.keys(steps)) {
-      await Promise.allSettled(Array.from({ length: 10 }, () => steps[type]?.(ring(id, type), context)));
+      await Promise.allSettled(Array.from({ length: 10 }, () => run(type, id)));
     }
     expect(pushesOf('ten')).toHaveLength(1);
     expect(await statusOf('ten')).toMatchObject([{ status: 'notified' }]);
@@ -197,8 +201,6 @@ describe('an incident', () => {
     const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
     const { notices } = await ingest.store([alarm('early', 25)], at(25));
     const id = notices[0]?.notice ?? '';
-    const run = (type: string, notice: string): Promise<unknown> =>
-      steps[type]?.(ring(notice, type), context) ?? Promise.resolve();
     await expect(run('dev.alertgest.notice.classified', id)).rejects.toMatchObject({
       reason: 'behind',
       status: 409,

@@ -50,7 +50,7 @@ describe('what a pattern looks like', () => {
   it.each([
     ['node-1 /mnt/data', 'instance=node-1:9100 mountpoint=/mnt/data device=/dev/sdb1 job=node'],
     ['media/jellyfin-tls', 'namespace=cert-manager exported_namespace=media name=jellyfin-tls'],
-    ['https://shop.example.com', 'job=blackbox target=https://shop.example.com/ instance=10.42.1.1:9115'],
+    ['shop.example.com', 'job=blackbox target=https://shop.example.com/ instance=10.42.1.1:9115'],
     [
       'production/api sidecar OOMKilled',
       'namespace=production deployment=api container=sidecar reason=OOMKilled',

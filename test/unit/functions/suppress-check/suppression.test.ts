@@ -206,9 +206,10 @@ it('gives every possible notice a verdict with a sentence, and never drops an un
   });
   fc.assert(
     fc.property(facts, ({ storm, ...some }) => {
-      const verdict = decide(makeFacts({ ...some, ranks: { storm, flapping: 1 } } as Partial<Facts>), limits);
+      const verdict = decide(makeFacts({ ...some, ranks: { storm, flapping: 1 } }), limits);
       expect(verdict.why).not.toBe('');
-      if (some.kind === 'opened' && some.severity === 'critical') expect(verdict.outcome).toBe('admitted');
+      const mayBeDropped = some.kind !== 'opened' || some.severity !== 'critical';
+      expect(mayBeDropped || verdict.outcome === 'admitted').toBe(true);
     }),
   );
 });
