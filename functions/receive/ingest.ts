@@ -1,20 +1,14 @@
 /**
- * Makes arrivals durable: one transaction for patterns, episodes, incidents and notices. Webhooks that come while a
- * transaction is under way share the next one, so a storm costs few commits; each is answered only when it is stored.
- * Transactions under way at once never touch the same pattern: they would only wait for each other's row locks.
+ * The queue in front of Postgres. Webhooks that come while a transaction is under way share the next one, so a storm
+ * costs few commits; each is answered only when it is stored. Transactions under way at once never touch the same
+ * pattern: they would only wait for each other's row locks.
  */
-import type { Alert } from '../../shared/alert.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { NoticeData } from '../../shared/events.ts';
-import { shiftAlertClock } from '../../shared/postgres/clock.ts';
-import { insertEpisodes, latestEpisodes, updateEpisodes } from '../../shared/postgres/episodes.ts';
-import { insertIncidents, openIncidents, updateIncidents } from '../../shared/postgres/incidents.ts';
-import { insertNotices } from '../../shared/postgres/notices.ts';
-import { lockPatterns } from '../../shared/postgres/patterns.ts';
-import { transaction } from '../../shared/postgres/pool.ts';
-import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
-import { planArrivals } from './episodes.ts';
-import type { Arrival, EpisodeState, IncidentState, NewNotice, Plan } from './episodes.ts';
+import type { Pool } from '../../shared/postgres/pool.ts';
+import type { Arrival, NewNotice } from './episodes.ts';
+import { storeArrivals } from './store.ts';
+import type { StoreOptions } from './store.ts';
 
 /** Transactions at once; each holds a connection of the pool. */
 const PARALLEL = 2;
@@ -45,10 +39,7 @@ export interface Ingest {
 }
 
 /** Creates the queue in front of Postgres. */
-export function createIngest(
-  pool: Pool,
-  options: { isHeartbeat: (alertname: string) => boolean; allowReplay: boolean },
-): Ingest {
+export function createIngest(pool: Pool, options: StoreOptions): Ingest {
   let queue: Job[] = [];
   const busy = new Set<string>();
   let waiting = 0;
@@ -129,166 +120,16 @@ function countArrivals(jobs: readonly Job[]): number {
   return jobs.reduce((sum, job) => sum + job.arrivals.length, 0);
 }
 
-async function storeJobs(
-  pool: Pool,
-  jobs: readonly Job[],
-  options: { isHeartbeat: (alertname: string) => boolean; allowReplay: boolean },
-): Promise<Stored[]> {
+async function storeJobs(pool: Pool, jobs: readonly Job[], options: StoreOptions): Promise<Stored[]> {
   const arrivals = jobs.flatMap((job) => job.arrivals);
   if (arrivals.length === 0) return jobs.map(() => ({ newEpisodes: 0, notices: [] }));
-  const replayedAt = jobs.at(-1)?.replayedAt ?? null;
-  const plan = await transaction(
-    pool,
-    async (client) => {
-      const [episodes, incidents] = await readState(client, arrivals, options.isHeartbeat);
-      return planArrivals(arrivals, episodes, incidents);
-    },
-    (client, planned) =>
-      Promise.all([
-        writePlan(client, planned),
-        options.allowReplay ? shiftAlertClock(client, replayedAt) : undefined,
-      ]),
-  );
+  const plan = await storeArrivals(pool, arrivals, jobs.at(-1)?.replayedAt ?? null, options);
   const noticesOf = Map.groupBy(plan.notices, (notice) => notice.arrival);
   const episodesOf = Map.groupBy(plan.newEpisodes, (episode) => episode.arrival);
   return jobs.map((job) => ({
     newEpisodes: job.arrivals.reduce((sum, arrival) => sum + (episodesOf.get(arrival)?.length ?? 0), 0),
     notices: job.arrivals.flatMap((arrival) => noticesOf.get(arrival) ?? []).map((notice) => toData(notice)),
   }));
-}
-
-async function readState(
-  client: PoolClient,
-  arrivals: readonly Arrival[],
-  isHeartbeat: (alertname: string) => boolean,
-): Promise<[Map<string, EpisodeState>, Map<string, IncidentState>]> {
-  const seen = new Map(
-    arrivals.map(({ pattern, own, receivedAt }) => [
-      pattern.pattern,
-      { pattern, own, seenAt: receivedAt, heartbeat: isHeartbeat(pattern.alertname) },
-    ]),
-  );
-  const keys = [...new Set(arrivals.map(({ alert }) => alert.key))];
-  // The three travel together; each sees what the ones before it locked.
-  const [, latest, open] = await Promise.all([
-    lockPatterns(client, [...seen.values()]),
-    latestEpisodes(client, keys),
-    openIncidents(client, [...seen.keys()]),
-  ]);
-  return [
-    new Map(
-      latest.map((row) => [
-        row.key,
-        {
-          id: row.id,
-          key: row.key,
-          incident: row.incident,
-          startsAt: row.starts_at,
-          endedAt: row.ended_at,
-          endReason: row.end_reason,
-          lastSeen: row.last_seen,
-          endReceivedAt: row.end_received_at,
-          previousEnd: row.previous_end,
-        },
-      ]),
-    ),
-    new Map(
-      open.map((row) => [
-        row.pattern,
-        {
-          id: row.id,
-          pattern: row.pattern,
-          openEpisodes: row.open_episodes,
-          episodes: row.episodes,
-          grownTo: row.grown_to,
-          closedAt: null,
-        },
-      ]),
-    ),
-  ];
-}
-
-async function writePlan(client: PoolClient, plan: Plan): Promise<void> {
-  // Incidents that close come first: a pattern has one open incident at most, and rows are checked one by one.
-  const incidents = plan.newIncidents.toSorted(
-    (a, b) => Number(a.state.closedAt === null) - Number(b.state.closedAt === null),
-  );
-  await Promise.all([
-    updateEpisodes(
-      client,
-      plan.changedEpisodes.map((state) => ({ id: state.id ?? '', ...times(state) })),
-    ),
-    insertEpisodes(
-      client,
-      plan.newEpisodes.map(({ arrival, state }) => ({
-        ...columns(arrival, arrival.alert),
-        key: state.key,
-        ...times(state),
-      })),
-    ),
-    updateIncidents(
-      client,
-      plan.changedIncidents.map((state) => ({
-        id: state.id,
-        closed_at: state.closedAt,
-        open_episodes: state.openEpisodes,
-        episodes: state.episodes,
-        grown_to: state.grownTo,
-      })),
-    ),
-    insertIncidents(
-      client,
-      incidents.map(({ state, openedAt }) => ({
-        id: state.id,
-        pattern: state.pattern,
-        opened_at: openedAt,
-        closed_at: state.closedAt,
-        open_episodes: state.openEpisodes,
-        episodes: state.episodes,
-        grown_to: state.grownTo,
-      })),
-    ),
-    insertNotices(
-      client,
-      plan.notices.map((notice) => ({
-        id: notice.id,
-        incident: notice.incident,
-        pattern: notice.arrival.pattern.pattern,
-        kind: notice.kind,
-        why: null,
-        batch: null,
-        open_episodes: notice.openEpisodes,
-        traceparent: notice.arrival.traceparent,
-        received_at: notice.arrival.receivedAt,
-      })),
-    ),
-  ]);
-}
-
-function columns({ pattern, own, receivedAt }: Arrival, alert: Alert) {
-  return {
-    pattern: pattern.pattern,
-    alertname: pattern.alertname,
-    severity: pattern.severity,
-    namespace: pattern.namespace,
-    own,
-    labels: alert.labels,
-    annotations: alert.annotations,
-    generator_url: alert.generatorUrl,
-    flags: alert.flags,
-    received_at: receivedAt,
-  };
-}
-
-function times(state: EpisodeState) {
-  return {
-    incident: state.incident,
-    starts_at: state.startsAt,
-    ended_at: state.endedAt,
-    end_reason: state.endReason,
-    last_seen: state.lastSeen,
-    end_received_at: state.endReceivedAt,
-  };
 }
 
 function toData({ id, kind, incident, arrival, openEpisodes }: NewNotice): NoticeData {

@@ -16,14 +16,15 @@ import { rollUpHistory } from '../../shared/postgres/history.ts';
 import { countDue, removeEpisodes, takeDue } from '../../shared/postgres/incidents.ts';
 import type { DueIncident, DueWhy } from '../../shared/postgres/incidents.ts';
 import {
-  audit,
   insertNotices,
   markClassified,
   markDecided,
   readNotice,
   takeStuck,
 } from '../../shared/postgres/notices.ts';
-import type { Audit, NoticeInsert, StuckNotice } from '../../shared/postgres/notices.ts';
+import { audit } from '../../shared/postgres/audit.ts';
+import type { NoticeInsert, StuckNotice } from '../../shared/postgres/notices.ts';
+import type { Audit } from '../../shared/postgres/audit.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
 import { deleteExpired } from '../../shared/postgres/retention.ts';

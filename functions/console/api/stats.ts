@@ -3,7 +3,7 @@ import type { Hono } from 'hono';
 import * as z from 'zod';
 import { episodeCountsSchema } from '../../../shared/events.ts';
 import { countEpisodes } from '../../../shared/postgres/episodes.ts';
-import { audit } from '../../../shared/postgres/notices.ts';
+import { audit } from '../../../shared/postgres/audit.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';
 import { readCounters } from '../../../shared/postgres/records.ts';
 import type { ConsoleEnv } from '../sign-in.ts';

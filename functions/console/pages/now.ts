@@ -1,6 +1,6 @@
 /** The first page: what fires now, what the last day was, and whether the pipeline can be trusted. */
 import { html } from 'hono/html';
-import type { Audit } from '../../../shared/postgres/notices.ts';
+import type { Audit } from '../../../shared/postgres/audit.ts';
 import type { LastDay, OpenIncidentLine } from '../../../shared/postgres/overview.ts';
 import { badge, empty, table, when } from './layout.ts';
 import type { Html } from './layout.ts';

@@ -9,7 +9,7 @@ import { AppError } from '../../../shared/errors.ts';
 import { countDeliveries, findDeliveries } from '../../../shared/postgres/delivery-log.ts';
 import { listDigests, readDigest } from '../../../shared/postgres/digests.ts';
 import { dailyHits, findIssues, listCategories } from '../../../shared/postgres/issues.ts';
-import { audit } from '../../../shared/postgres/notices.ts';
+import { audit } from '../../../shared/postgres/audit.ts';
 import {
   countLastDay,
   listDeadLetters,

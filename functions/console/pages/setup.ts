@@ -1,6 +1,6 @@
 /** What is reachable, what is configured (by name, never by value), and how Alertmanager is pointed here. */
 import { html } from 'hono/html';
-import type { Audit } from '../../../shared/postgres/notices.ts';
+import type { Audit } from '../../../shared/postgres/audit.ts';
 import type { DeadLetterLine, Heartbeat, StoreFacts } from '../../../shared/postgres/overview.ts';
 import { table, tag, when } from './layout.ts';
 import type { Html } from './layout.ts';

@@ -14,7 +14,7 @@ import { createHandler as createSuppress } from '../../../functions/suppress-che
 import { DeliveryError } from '../../../shared/errors.ts';
 import { createEvent } from '../../../shared/events.ts';
 import { appendDecision, currentDecision } from '../../../shared/postgres/decisions.ts';
-import { audit } from '../../../shared/postgres/notices.ts';
+import { audit } from '../../../shared/postgres/audit.ts';
 import { createPool, transaction } from '../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';
 import type { Context, EventHandler } from '../../../shared/serve.ts';

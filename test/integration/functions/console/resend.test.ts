@@ -7,7 +7,7 @@ import { createDeliverer } from '../../../../functions/notify/delivery.ts';
 import { createHandler as createNotify } from '../../../../functions/notify/handler.ts';
 import { createIngest } from '../../../../functions/receive/ingest.ts';
 import { DeliveryError } from '../../../../shared/errors.ts';
-import { audit } from '../../../../shared/postgres/notices.ts';
+import { audit } from '../../../../shared/postgres/audit.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
 import type { EventHandler } from '../../../../shared/serve.ts';
