@@ -33,7 +33,7 @@ export function parseEvent(headers: IncomingHttpHeaders, body: Buffer): CloudEve
         })
       : HTTP.toEvent<unknown>({ headers: { ...headers, 'content-type': 'application/json' }, body: '' });
     if (Array.isArray(read)) throw new InvalidInputError('batches of events are not accepted');
-    const event = new CloudEvent<unknown>(data === undefined ? read : { ...read, data }, false);
+    const event = new CloudEvent<unknown>(structured ? read : { ...read, data }, false);
     // validate() throws for missing attributes but only answers false for another version.
     if (!event.validate()) throw new InvalidInputError('not a CloudEvent of version 1.0');
     return event;

@@ -270,12 +270,9 @@ function incidentId({ alert, pattern, receivedAt }: Arrival): string {
   return `ag-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`;
 }
 
-/**
- * Whether a start means that an open episode ended unheard and began again. A life that was seen firing after that start
- * cannot have ended before it: then a twin merely tells another start.
- */
+/** Whether a start means that an open episode ended unheard and began again. */
 function beganAnew(known: EpisodeState, startsAt: Date): boolean {
-  return startsAt.getTime() > known.startsAt.getTime() + NEW_LIFE_MS && startsAt > known.lastSeen;
+  return startsAt.getTime() > known.startsAt.getTime() + NEW_LIFE_MS;
 }
 
 function powerOfTwoBelow(count: number): number {

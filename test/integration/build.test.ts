@@ -9,9 +9,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../build/bundle.ts';
 import { CACHE_FOLDER, OFFLINE_ENV, cacheEnv } from '../../build/warm.ts';
-import { FUNCTION_NAMES } from '../../eventing/local/functions.ts';
+import { createBroker } from '../../eventing/local/broker.ts';
+import { FUNCTION_NAMES, reserveServices, startFunctions } from '../../eventing/local/functions.ts';
 import { freePort } from '../../eventing/local/postgres.ts';
+import { makeAlertEntry, makeWebhook } from '../support/alerts.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { startNtfySink } from '../support/sinks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'alertgest-build-'));
 // Run from elsewhere, so that a bundle that leans on the checkout or its node_modules fails.
@@ -59,6 +62,50 @@ describe('the bundles', () => {
     });
     expect(JSON.parse(stdout)).toMatchObject({ applied: [], message: 'schema is up to date' });
   });
+});
+
+it('carry an alert from the webhook to the phone, as the sources do', async () => {
+  const sink = await startNtfySink();
+  const services = await reserveServices();
+  const broker = await createBroker({ manifests: 'eventing/base', services, strict: true });
+  const functions = await startFunctions({
+    services,
+    sink: broker.url,
+    command: (name) => [process.execPath, join(dist, `${name}.cjs`)],
+    env: {
+      ...OFFLINE_ENV,
+      K_SINK: broker.url,
+      ...cacheEnv(dist),
+      ...sink.env,
+      DATABASE_URL: await createTestDatabase(),
+    },
+  });
+  try {
+    const response = await fetch(`${services['receive'] ?? ''}/api/v1/alerts`, {
+      method: 'POST',
+      body: JSON.stringify(makeWebhook([makeAlertEntry()])),
+    });
+    expect(response.status).toBe(200);
+    await sink.waitFor(1);
+    expect(sink.pushes[0]?.title).toContain('PodNotReady');
+    const digest = await fetch(`${services['build-digest'] ?? ''}/`, {
+      method: 'POST',
+      headers: {
+        'ce-id': '1',
+        'ce-specversion': '1.0',
+        'ce-source': '/test',
+        'ce-type': 'dev.alertgest.digest.due',
+      },
+    });
+    expect([digest.status, digest.headers.get('ce-type')]).toEqual([200, 'dev.alertgest.digest.built']);
+    const page = await fetch(`${services['console'] ?? ''}/api/v1/issues`);
+    expect(await page.json()).toMatchObject({ total: 1 });
+    await broker.idle();
+  } finally {
+    await functions.stop();
+    await broker.close();
+    await sink.close();
+  }
 });
 
 async function health(port: number): Promise<Response> {

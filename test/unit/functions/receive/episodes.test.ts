@@ -90,14 +90,6 @@ describe('one life of one alert', () => {
     expect(memory.kinds).toEqual(['opened', 'resolved', 'opened']);
   });
 
-  it('does not take the later start of a twin for a new life when the old one was seen firing after it', () => {
-    const memory = new Memory();
-    memory.receive(firing(0, 10));
-    memory.receive(firing(5, 11));
-    expect(memory.kinds).toEqual(['opened']);
-    expect(memory.stored).toMatchObject([{ startsAt: at(0), endedAt: null }]);
-  });
-
   it('corrects the end of a life that was closed for want of one', () => {
     const memory = new Memory();
     memory.receive(firing(0));
