@@ -31,8 +31,8 @@ const RUNS = new Map([
   [10, 8_000],
   [100, 16_000],
 ]);
-const EMPTY = `truncate alertgest.episodes, alertgest.deliveries, alertgest.notices, alertgest.batches, alertgest.incidents,
-  alertgest.decisions, alertgest.patterns, alertgest.floor_episodes; checkpoint`;
+const EMPTY = `truncate alertgest.episodes, alertgest.patterns, alertgest.pattern_hours, alertgest.history_queue,
+  alertgest.floor_episodes cascade; checkpoint`;
 
 interface Stage {
   readonly database: Client;
