@@ -98,7 +98,7 @@ async function createButton(
 }
 
 function issueUrl(consoleUrl: string, pattern: string): string {
-  return `${consoleUrl}/issues/${encodeURIComponent(pattern)}`;
+  return `${consoleUrl}/issues/${pattern}`;
 }
 
 type Summary = NonNullable<MessageInput['batch']> & { readonly isStorm: boolean };
