@@ -108,7 +108,7 @@ export async function checkRedis({ REDIS_URL: url }: Environment): Promise<Check
   const place = toPlace(url);
   if (place === null)
     return { name, verdict: 'warn', detail: 'REDIS_URL is no address', fix: 'e.g. redis://redis:6379' };
-  const cache = createDecisionCache(url, createLog('doctor', 'silent'));
+  const cache = await createDecisionCache(url, createLog('doctor', 'silent'));
   try {
     const deadline = Date.now() + REDIS_WITHIN_MS;
     while (cache.state() !== 'ok' && Date.now() < deadline) await sleep(50);

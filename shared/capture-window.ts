@@ -1,29 +1,10 @@
 /**
  * The capture window ("the night"): from one wall-clock time to another in a zone, DST-correct. Consecutive windows
  * neither overlap nor leave a hole of their own making: each edge is one instant, the first that the wall clock shows.
+ * Functions import this file on first use: the calendar takes longer to load than all else of build-digest.
  */
 import { Temporal } from 'temporal-polyfill';
-import * as z from 'zod';
-
-export interface CaptureWindow {
-  readonly start: Date;
-  readonly end: Date;
-  readonly zone: string;
-}
-
-const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, e.g. 18:00');
-
-/** The variables that describe the window, under the users' names. */
-export const captureWindowConfig = z.object({
-  CAPTURE_WINDOW_START: clockTime.default('18:00'),
-  CAPTURE_WINDOW_END: clockTime.default('08:00'),
-  CAPTURE_WINDOW_TIMEZONE: z
-    .string()
-    .default('Europe/London')
-    .refine(isZone, 'must be an IANA time zone, e.g. Europe/London'),
-});
-
-export type CaptureWindowConfig = z.infer<typeof captureWindowConfig>;
+import type { CaptureWindow, CaptureWindowConfig } from './capture-window-config.ts';
 
 /** The last window that had ended at `at`. */
 export function lastClosedWindow(config: CaptureWindowConfig, at: Date): CaptureWindow {
@@ -51,12 +32,4 @@ function instantOf(day: Temporal.PlainDate, time: string, zone: string): Date {
   const skipped = zoned.toPlainTime().toString({ smallestUnit: 'minute' }) !== time;
   const instant = skipped ? (zoned.getTimeZoneTransition('next') ?? zoned) : zoned;
   return new Date(instant.epochMilliseconds);
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return Temporal.Now.zonedDateTimeISO(zone) !== undefined;
-  } catch {
-    return false;
-  }
 }

@@ -2,7 +2,7 @@
  * Redis: a copy of decisions that may vanish at any time. Every entry carries the pattern's generation; one of another
  * generation is ignored, so a stale copy never wins over Postgres. Any failure of Redis means "read Postgres".
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import * as z from 'zod';
 import type { Logger } from './log.ts';
 import { describeError } from './log.ts';
@@ -41,7 +41,7 @@ export interface DecisionCache {
 }
 
 /** Creates the cache; without a URL it always reads Postgres. */
-export function createDecisionCache(url: string | undefined, log: Logger): DecisionCache {
+export async function createDecisionCache(url: string | undefined, log: Logger): Promise<DecisionCache> {
   if (url === undefined) {
     log.info('no REDIS_URL: decisions are read from Postgres');
     return {
@@ -50,7 +50,9 @@ export function createDecisionCache(url: string | undefined, log: Logger): Decis
       close: () => undefined,
     };
   }
-  const redis = new Redis(url, {
+  // Loaded only where there is a Redis.
+  const { Redis: Client } = await import('ioredis');
+  const redis = new Client(url, {
     connectTimeout: 500,
     commandTimeout: 200,
     enableOfflineQueue: false,

@@ -1,6 +1,6 @@
 /** What build-digest reads from its environment. */
 import * as z from 'zod';
-import { captureWindowConfig } from '../../shared/capture-window.ts';
+import { captureWindowConfig } from '../../shared/capture-window-config.ts';
 import { baseConfig, databaseConfig } from '../../shared/env.ts';
 
 export const configSchema = z.object({

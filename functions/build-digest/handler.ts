@@ -3,8 +3,7 @@ import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { createEvent } from '../../shared/events.ts';
 import type { EventSource } from '../../shared/events.ts';
-import { lastClosedWindow } from '../../shared/capture-window.ts';
-import type { CaptureWindow, CaptureWindowConfig } from '../../shared/capture-window.ts';
+import type { CaptureWindow, CaptureWindowConfig } from '../../shared/capture-window-config.ts';
 import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { countEpisodes } from '../../shared/postgres/episodes.ts';
 import type { EpisodeCounts } from '../../shared/postgres/episodes.ts';
@@ -44,7 +43,10 @@ async function chooseWindow(pool: Pool, config: CaptureWindowConfig, data: unkno
   const asked = dueSchema.safeParse(data ?? {});
   if (!asked.success) throw new InvalidInputError('"from" and "to" must be times, e.g. 2026-03-01T18:00:00Z');
   const { from, to } = asked.data;
-  if (from === undefined && to === undefined) return lastClosedWindow(config, await readAlertClock(pool));
+  if (from === undefined && to === undefined) {
+    const { lastClosedWindow } = await import('../../shared/capture-window.ts');
+    return lastClosedWindow(config, await readAlertClock(pool));
+  }
   if (from === undefined || to === undefined || from >= to)
     throw new InvalidInputError('give both "from" and "to", the first before the second');
   return { start: from, end: to, zone: config.CAPTURE_WINDOW_TIMEZONE };

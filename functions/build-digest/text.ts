@@ -1,5 +1,5 @@
 /** The plain text of a window's counts. Pure; every number comes from the counts. */
-import type { CaptureWindow } from '../../shared/capture-window.ts';
+import type { CaptureWindow } from '../../shared/capture-window-config.ts';
 import type { EpisodeCounts } from '../../shared/postgres/episodes.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
 

@@ -2,6 +2,7 @@
 import type { Env, Hono } from 'hono';
 import * as z from 'zod';
 import { HISTORY_DAYS } from '../../shared/envelope.ts';
+import { captureWindowConfig } from '../../shared/capture-window-config.ts';
 import { resolveEnvironment, parseConfig } from '../../shared/env.ts';
 import type { Environment } from '../../shared/env.ts';
 import { AppError, InvalidInputError } from '../../shared/errors.ts';
@@ -123,7 +124,7 @@ export async function suggest(
 
 /** The capture window as the nights of the time machine. Loaded on first use: the time zone library is slow to start. */
 export async function readNightClock(environment: Environment): Promise<NightClock> {
-  const { captureWindowConfig, lastClosedWindow } = await import('../../shared/capture-window.ts');
+  const { lastClosedWindow } = await import('../../shared/capture-window.ts');
   const config = parseConfig(captureWindowConfig, resolveEnvironment(environment));
   return {
     start: config.CAPTURE_WINDOW_START,

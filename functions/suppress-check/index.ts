@@ -19,7 +19,7 @@ void start('suppress-check', async (raw, port) => {
     name: 'suppress-check',
     size: config.DATABASE_POOL_SIZE,
   });
-  const cache = createDecisionCache(config.REDIS_URL, log);
+  const cache = await createDecisionCache(config.REDIS_URL, log);
   const handler = createHandler({
     pool,
     source: { cluster: config.CLUSTER_NAME, name: 'suppress-check' },

@@ -14,7 +14,7 @@ describe.skipIf(url === null)('the copy of decisions (skipped where no Redis is 
   const pattern = `v1:test-${Date.now()}`;
 
   beforeAll(async () => {
-    cache = createDecisionCache(url ?? undefined, log);
+    cache = await createDecisionCache(url ?? undefined, log);
     await vi.waitUntil(() => cache.state() === 'ok');
   });
   afterAll(() => cache.close());
@@ -46,14 +46,14 @@ describe.skipIf(url === null)('the copy of decisions (skipped where no Redis is 
 
 describe('without Redis', () => {
   it('reads Postgres when no address is configured, and no store at all without decisions', async () => {
-    const cache = createDecisionCache(undefined, log);
+    const cache = await createDecisionCache(undefined, log);
     expect(await cache.read('p', 0, at(0), () => Promise.reject(new Error('not asked')))).toBeNull();
     expect(await cache.read('p', 1, at(0), () => Promise.resolve(ignore))).toEqual(ignore);
     expect(cache.state()).toBe('not configured');
   });
 
   it('reads Postgres at once when the server is unreachable', async () => {
-    const cache = createDecisionCache('redis://127.0.0.1:1', log);
+    const cache = await createDecisionCache('redis://127.0.0.1:1', log);
     const startedAt = performance.now();
     expect(await cache.read('p', 1, at(0), () => Promise.resolve(ignore))).toEqual(ignore);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
