@@ -2,7 +2,6 @@
  * Leaves out of the bundles what is loaded at every cold start, or run at every request, and can never be of use here.
  * Each stand-in says why; anything that could be reached in production stays. Sources run without any of them.
  */
-import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
 interface StandIn {
@@ -80,23 +79,5 @@ export const slim: Plugin = {
           apply: (_, self, args) => load()(...args),
         });`,
     }));
-    build.onLoad({ filter: /pg\/lib\/crypto\/utils\.js$/ }, async ({ path }) => ({
-      contents: withLateWebCrypto(await readFile(path, 'utf8')),
-      loader: 'js',
-    }));
   },
 };
-
-/** pg's hashes, with Web Crypto loaded by the first password that needs it and not by each start (4 ms). */
-function withLateWebCrypto(source: string): string {
-  const eager = [
-    'const webCrypto = nodeCrypto.webcrypto || globalThis.crypto\n',
-    'const subtleCrypto = webCrypto.subtle\n',
-  ];
-  if (!eager.every((line) => source.includes(line)))
-    throw new Error('pg/lib/crypto/utils.js has changed; look at what build/slim.ts makes of it');
-  return eager
-    .reduce((text, line) => text.replace(line, ''), source)
-    .replaceAll('subtleCrypto.', 'nodeCrypto.webcrypto.subtle.')
-    .replaceAll('webCrypto.getRandomValues', 'nodeCrypto.webcrypto.getRandomValues');
-}
