@@ -89,7 +89,7 @@ export const EVENTS = {
     data: noticeDataSchema,
   },
   'dev.alertgest.notice.held': {
-    meaning: 'The notice waits for a summary of a storm.',
+    meaning: 'The notice waits for the summary of a storm or of a flapping issue.',
     emittedBy: ['suppress-check'],
     consumedBy: [],
     data: noticeDataSchema,

@@ -89,8 +89,14 @@ export interface Service {
   readonly close: () => Promise<void>;
 }
 
-/** Registers the function and listens on `port` (the PORT variable that Knative sets; 0 picks a free one). */
-export async function serve(service: Service, port: number): Promise<Server> {
+/** Where a function listens: PORT as Knative sets it (0 picks a free one), on every address unless LISTEN_HOST names one. */
+export interface Address {
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+/** Registers the function and listens. */
+export async function serve(service: Service, { port, host }: Address): Promise<Server> {
   register(service.name, (request, response) => answer(service, request, response));
   const server = getTestServer(service.name);
   const [framework] = server.listeners('request') as RequestListener[];
@@ -102,7 +108,7 @@ export async function serve(service: Service, port: number): Promise<Server> {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 5_000;
   drainOnSignal(server, service);
-  await new Promise<void>((resolve) => server.listen(port, resolve));
+  await new Promise<void>((resolve) => server.listen({ port, host }, resolve));
   service.log.info({ port: addressPort(server) }, 'listening');
   return server;
 }

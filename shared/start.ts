@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Environment } from './env.ts';
 import { ConfigError } from './errors.ts';
 import type { FunctionName } from './events.ts';
+import type { Address } from './serve.ts';
 
 /** The port Knative gives, or functions-framework's default. */
 const DEFAULT_PORT = 8080;
@@ -10,10 +11,11 @@ const DEFAULT_PORT = 8080;
 /** Runs `main` with the process's environment; exits 78 (EX_CONFIG) when the environment is not usable. */
 export async function start(
   name: FunctionName,
-  main: (env: Environment, port: number) => Promise<Server>,
+  main: (env: Environment, address: Address) => Promise<Server>,
 ): Promise<void> {
   try {
-    await main(process.env, Number(process.env['PORT'] ?? DEFAULT_PORT));
+    const { PORT = DEFAULT_PORT, LISTEN_HOST } = process.env;
+    await main(process.env, { port: Number(PORT), host: LISTEN_HOST });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`alertgest ${name} cannot start: ${error.message}\n`);

@@ -139,6 +139,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
         NODE_ENV: 'production',
         ...env,
         PORT: new URL(base).port,
+        LISTEN_HOST: new URL(base).hostname,
         K_SINK: options.sink,
         K_CE_OVERRIDES: '',
         K_SERVICE: name,

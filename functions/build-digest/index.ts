@@ -8,7 +8,7 @@ import { start } from '../../shared/start.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 
-void start('build-digest', async (raw, port) => {
+void start('build-digest', async (raw, address) => {
   const config = parseConfig(configSchema, resolveEnvironment(raw));
   const log = createLog('build-digest', config.APP_LOG_LEVEL);
   const pool = createPool({
@@ -34,6 +34,6 @@ void start('build-digest', async (raw, port) => {
       },
       close: () => pool.end(),
     },
-    port,
+    address,
   );
 });

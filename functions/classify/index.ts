@@ -8,7 +8,7 @@ import { start } from '../../shared/start.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 
-void start('classify', async (raw, port) => {
+void start('classify', async (raw, address) => {
   const config = parseConfig(configSchema, resolveEnvironment(raw));
   const log = createLog('classify', config.APP_LOG_LEVEL);
   const pool = createPool({ url: config.DATABASE_URL, name: 'classify', size: config.DATABASE_POOL_SIZE });
@@ -24,6 +24,6 @@ void start('classify', async (raw, port) => {
       },
       close: () => pool.end(),
     },
-    port,
+    address,
   );
 });

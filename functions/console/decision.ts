@@ -29,8 +29,8 @@ export async function recordDecision(
   const { kind, until } = decision;
   // What still fires becomes news at once when it is no longer silenced, and again when the silence is over.
   if (kind === 'revoke') await setDueNow(db, pattern, 'decision revoked');
-  if (until !== null && (kind === 'ignore' || kind === 'snooze'))
-    await setDueAt(db, pattern, { at: until, why: kind === 'ignore' ? 'ignore over' : 'snooze over' });
+  if (until !== null && (kind === 'ignore' || kind === 'snooze' || kind === 'digest'))
+    await setDueAt(db, pattern, { at: until, why: `${kind} over` });
   return { generation, notice: tell === null ? null : await tellChannels(db, pattern, generation, tell) };
 }
 
@@ -57,7 +57,7 @@ export async function undoDecision(
   const recorded = await recordDecision(
     db,
     pattern,
-    before ?? { kind: 'revoke', until: null, note: 'undone by a link', actor },
+    before === null ? { kind: 'revoke', until: null, note: 'undone by a link', actor } : { ...before, actor },
     fires ? null : tell,
   );
   if (before !== null) await setDueNow(db, pattern, 'decision revoked');

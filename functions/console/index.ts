@@ -9,7 +9,7 @@ import { start } from '../../shared/start.ts';
 import { createApp } from './app.ts';
 import { configSchema } from './config.ts';
 
-void start('console', async (raw, port) => {
+void start('console', async (raw, address) => {
   const env = resolveEnvironment(raw);
   const config = parseConfig(configSchema, env);
   const log = createLog('console', config.APP_LOG_LEVEL);
@@ -30,7 +30,7 @@ void start('console', async (raw, port) => {
       },
       close: () => pool.end(),
     },
-    port,
+    address,
   );
 });
 

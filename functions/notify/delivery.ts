@@ -25,6 +25,10 @@ const WAIT_HERE_MS = 6_000;
 /** Notices that wait here at once in one process; a dead provider must not fill the function. */
 const WAITERS = 4;
 
+/** A mark that Postgres does not take is tried this often, with growing waits. */
+const MARK_ATTEMPTS = 3;
+const MARK_WAIT_MS = 500;
+
 export interface DeliveryDeps {
   readonly pool: Pool;
   readonly channels: ReadonlyMap<string, Channel>;
@@ -72,17 +76,35 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const channel = deps.channels.get(claim.channel);
+  let providerId: string | null;
   try {
     if (channel === undefined)
       throw new DeliveryError('delivery-permanent', `channel ${claim.channel} is no longer configured`);
     const message = await toMessage(claim.channel, claim.unknown_outcomes > 0);
-    const { providerId } = await channel.send(
+    ({ providerId } = await channel.send(
       message,
       AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
-    );
-    await markSent(deps.pool, claim, providerId);
+    ));
   } catch (error) {
-    await fail(deps, claim, channel?.keyed ?? false, error);
+    return fail(deps, claim, channel?.keyed ?? false, error);
+  }
+  await confirm(deps, claim, providerId);
+}
+
+/** The provider said yes; only the mark is missing. Without it the claim runs out, and the next run knows that it may repeat. */
+async function confirm(deps: DeliveryDeps, claim: Claim, providerId: string | null): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await markSent(deps.pool, claim, providerId);
+      return;
+    } catch (error) {
+      deps.log.error(
+        { channel: claim.channel, attempt, ...describeError(error) },
+        'sent, but not marked as sent',
+      );
+      if (attempt === MARK_ATTEMPTS) return;
+      await sleep(MARK_WAIT_MS * attempt);
+    }
   }
 }
 

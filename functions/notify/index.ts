@@ -10,7 +10,7 @@ import { configSchema } from './config.ts';
 import { createDeliverer } from './delivery.ts';
 import { createHandler } from './handler.ts';
 
-void start('notify', async (raw, port) => {
+void start('notify', async (raw, address) => {
   const env = resolveEnvironment(raw);
   const config = parseConfig(configSchema, env);
   const channels = channelsFromEnv(env);
@@ -60,6 +60,6 @@ void start('notify', async (raw, port) => {
       },
       close: () => pool.end(),
     },
-    port,
+    address,
   );
 });

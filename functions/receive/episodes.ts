@@ -28,6 +28,8 @@ export interface Arrival {
 export interface EpisodeState {
   id: string | null;
   readonly key: string;
+  /** Pattern of the incident it joined; its end may come with another text, and so another pattern. */
+  pattern: string;
   incident: string | null;
   startsAt: Date;
   endedAt: Date | null;
@@ -60,6 +62,7 @@ export interface NewIncident {
 export interface NewNotice {
   readonly id: string;
   readonly incident: string;
+  readonly pattern: string;
   readonly kind: 'opened' | 'grew' | 'resolved';
   readonly arrival: Arrival;
   openEpisodes: number;
@@ -169,6 +172,7 @@ class Planner {
     const state: EpisodeState = {
       id: null,
       key: arrival.alert.key,
+      pattern: arrival.pattern.pattern,
       incident: null,
       startsAt: arrival.alert.startsAt,
       endedAt: endsAt,
@@ -197,6 +201,7 @@ class Planner {
     known.endReason = null;
     known.endReceivedAt = null;
     known.lastSeen = arrival.receivedAt;
+    known.pattern = arrival.pattern.pattern;
     known.incident = this.#join(arrival).id;
     this.#changed(known);
   }
@@ -234,7 +239,7 @@ class Planner {
     known.endReason = reason;
     known.endReceivedAt = arrival.receivedAt;
     this.#changed(known);
-    const incident = this.#incidents.get(arrival.pattern.pattern);
+    const incident = this.#incidents.get(known.pattern);
     if (incident === undefined || incident.id !== known.incident) return;
     incident.openEpisodes--;
     this.#incidentChanged(incident);
@@ -249,6 +254,7 @@ class Planner {
     this.#notices.push({
       id: `${incident.id}.${what}`,
       incident: incident.id,
+      pattern: incident.pattern,
       kind,
       arrival,
       openEpisodes: incident.openEpisodes,

@@ -24,7 +24,8 @@ export function createTickHandler({ sweep }: HandlerDeps): EventHandler {
 
 /** The handler of events that the broker gave up on: it records them, the sweep carries their rows on. */
 export function createDeadLetterHandler({ recordDeadLetter }: HandlerDeps): EventHandler {
-  return async (event, { log }) => {
+  return async (event, { log, dryRun }) => {
+    if (dryRun) return [];
     const letter = toDeadLetter(event);
     log.error(
       { type: letter.type, subject: letter.subject, code: letter.code, destination: letter.destination },

@@ -16,7 +16,7 @@ import { createIngest } from './ingest.ts';
 import { sweep } from './sweep.ts';
 import { createWebhook } from './webhook.ts';
 
-void start('receive', async (raw, port) => {
+void start('receive', async (raw, address) => {
   const config = parseConfig(configSchema, resolveEnvironment(raw));
   const log = createLog('receive', config.APP_LOG_LEVEL);
   const source = { cluster: config.CLUSTER_NAME, name: 'receive' } as const;
@@ -81,6 +81,6 @@ void start('receive', async (raw, port) => {
       },
       close: () => pool.end(),
     },
-    port,
+    address,
   );
 });

@@ -132,14 +132,14 @@ async function storeJobs(pool: Pool, jobs: readonly Job[], options: StoreOptions
   }));
 }
 
-function toData({ id, kind, incident, arrival, openEpisodes }: NewNotice): NoticeData {
+function toData({ id, kind, incident, pattern: told, arrival, openEpisodes }: NewNotice): NoticeData {
   const { pattern, alert } = arrival;
   return {
     notice: id,
     kind,
     status: 'received',
     incident,
-    pattern: pattern.pattern,
+    pattern: told,
     alertname: pattern.alertname,
     severity: pattern.severity,
     namespace: pattern.namespace,

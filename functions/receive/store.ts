@@ -4,7 +4,7 @@ import { shiftAlertClock } from '../../shared/postgres/clock.ts';
 import { insertEpisodes, latestEpisodes, updateEpisodes } from '../../shared/postgres/episodes.ts';
 import { insertIncidents, openIncidents, updateIncidents } from '../../shared/postgres/incidents.ts';
 import { insertNotices } from '../../shared/postgres/notices.ts';
-import { lockPatterns } from '../../shared/postgres/patterns.ts';
+import { lockKnownPatterns, lockPatterns } from '../../shared/postgres/patterns.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
 import { planArrivals } from './episodes.ts';
@@ -50,11 +50,22 @@ async function readState(
   );
   const keys = [...new Set(arrivals.map(({ alert }) => alert.key))];
   // The three travel together; each sees what the ones before it locked.
-  const [, latest, open] = await Promise.all([
+  let [, latest, open] = await Promise.all([
     lockPatterns(client, [...seen.values()]),
     latestEpisodes(client, keys),
     openIncidents(client, [...seen.keys()]),
   ]);
+  // An end may come with another text than its beginning, and so under another pattern: then both are locked.
+  const others = latest
+    .filter((row) => row.ended_at === null && !seen.has(row.pattern))
+    .map((row) => row.pattern);
+  if (others.length > 0) {
+    await lockKnownPatterns(client, others);
+    [latest, open] = await Promise.all([
+      latestEpisodes(client, keys),
+      openIncidents(client, [...seen.keys(), ...others]),
+    ]);
+  }
   return [
     new Map(
       latest.map((row) => [
@@ -62,6 +73,7 @@ async function readState(
         {
           id: row.id,
           key: row.key,
+          pattern: row.pattern,
           incident: row.incident,
           startsAt: row.starts_at,
           endedAt: row.ended_at,
@@ -96,7 +108,7 @@ async function writePlan(client: PoolClient, plan: Plan): Promise<void> {
   await Promise.all([
     updateEpisodes(
       client,
-      plan.changedEpisodes.map((state) => ({ id: state.id ?? '', ...times(state) })),
+      plan.changedEpisodes.map((state) => ({ id: state.id ?? '', pattern: state.pattern, ...times(state) })),
     ),
     insertEpisodes(
       client,
@@ -133,7 +145,7 @@ async function writePlan(client: PoolClient, plan: Plan): Promise<void> {
       plan.notices.map((notice) => ({
         id: notice.id,
         incident: notice.incident,
-        pattern: notice.arrival.pattern.pattern,
+        pattern: notice.pattern,
         kind: notice.kind,
         why: null,
         batch: null,

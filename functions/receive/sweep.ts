@@ -235,6 +235,20 @@ async function skipStep(
       await markClassified(deps.pool, notice.id, null, ['not classified']);
       return 'dev.alertgest.notice.classified';
     case 'classified':
+      // An end has waited for its beginning: it is rung for once more before anybody is told unchecked.
+      if (notice.kind === 'resolved' && notice.attempts === 1) return 'dev.alertgest.notice.classified';
+      if (notice.heartbeat) {
+        const why = 'a heartbeat is watched, not told';
+        await markDecided(deps.pool, notice.id, {
+          status: 'suppressed',
+          reason: 'heartbeat',
+          why,
+          batch: null,
+          quiet: false,
+          missing: [],
+        });
+        return 'dev.alertgest.notice.suppressed';
+      }
       await markDecided(deps.pool, notice.id, {
         status: 'admitted',
         reason: null,

@@ -28,8 +28,8 @@ const REPLAY_HEADER = 'x-alertgest-received-at';
 const REJECTION_INTERVAL_MS = 60_000;
 /** Most problems named in one answer. */
 const PROBLEM_LIMIT = 20;
-/** The media types that cannot be a webhook; anything else is tried as JSON. */
-const FOREIGN_TYPES = /^(application\/x-www-form-urlencoded|multipart\/|application\/xml|text\/xml)/i;
+/** The media types that cannot be a webhook; anything else is tried as JSON, also what curl calls a form. */
+const FOREIGN_TYPES = /^(multipart\/|application\/xml|text\/xml)/i;
 
 /** What a webhook is answered with 200. */
 export const webhookAnswerSchema = z.object({
@@ -63,18 +63,24 @@ export interface WebhookRoute {
 export function createWebhook(deps: WebhookDeps): WebhookRoute {
   const lastRecorded = new Map<string, number>();
 
+  // Written with the record, so that a flood of refused requests does not become one of statements.
+  let uncounted = 0;
+
   const recordRejection = async (
     reason: Reason | 'unusable-alert',
     detail: string,
     groupKey: string,
+    refused = 1,
   ): Promise<void> => {
     deps.log.warn({ reason, detail, groupKey }, 'alerts rejected');
+    uncounted += refused;
     if (performance.now() - (lastRecorded.get(reason) ?? -Infinity) < REJECTION_INTERVAL_MS) return;
-    lastRecorded.set(reason, performance.now());
-    await deps.count('alerts_rejected_total', 1);
     const stored = await deps.ingest.store([
       rejectionArrival(reason, detail, await deps.clock.now(), deps.source.cluster),
     ]);
+    lastRecorded.set(reason, performance.now());
+    await deps.count('alerts_rejected_total', uncounted);
+    uncounted = 0;
     await publishNotices(deps, stored.notices, '');
   };
 
@@ -126,7 +132,12 @@ async function accept(
   replayedAt: Date | null,
   webhook: Webhook,
   context: Context,
-  recordRejection: (reason: 'unusable-alert', detail: string, groupKey: string) => Promise<void>,
+  recordRejection: (
+    reason: 'unusable-alert',
+    detail: string,
+    groupKey: string,
+    refused: number,
+  ) => Promise<void>,
 ): Promise<HttpReply> {
   const stored = await deps.ingest.store(arrivals, replayedAt);
   await publishNotices(deps, stored.notices, context.traceparent);
@@ -139,7 +150,7 @@ async function accept(
   }
   if (webhook.rejected.length > 0) {
     const detail = `${webhook.rejected.length} of ${webhook.rejected.length + arrivals.length} alerts: ${webhook.rejected[0]?.problem ?? ''}`;
-    await recordRejection('unusable-alert', detail, webhook.groupKey);
+    await recordRejection('unusable-alert', detail, webhook.groupKey, webhook.rejected.length);
   }
   context.log.info(
     { alert_count: arrivals.length, episodes: stored.newEpisodes, notices: stored.notices.length },

@@ -44,7 +44,7 @@ export function createHandler(deps: HandlerDeps): EventHandler {
     const row = await readEventNotice(deps.pool, event, ['dev.alertgest.notice.classified']);
     if (positionOf(row, 'classified') !== 'ready') return repeat(deps.source, row);
     const decision = await deps.readDecision(row);
-    const decided = await transaction(deps.pool, (client) => decideLocked(deps, client, row.id, decision));
+    const decided = await transaction(deps.pool, (client) => decideLocked(deps, client, row, decision));
     for (const {
       row: { id, incident },
       verdict,
@@ -65,24 +65,25 @@ interface Decided {
 async function decideLocked(
   deps: HandlerDeps,
   client: PoolClient,
-  id: string,
-  decision: Decision | null,
+  before: NoticeRow,
+  known: Decision | null,
 ): Promise<Decided[]> {
-  await lockIncidentOf(client, id);
-  // Read again under the lock: another run may have decided meanwhile.
-  const row = await readNotice(client, id);
+  await lockIncidentOf(client, before.id);
+  // Read again under the lock: another run may have decided meanwhile, or a person.
+  const row = await readNotice(client, before.id);
   if (row?.status !== 'classified') return [];
+  const decision = row.generation === before.generation ? known : await deps.readDecision(row);
   const standing = await readStanding(client, row, decision);
   const facts = await readFacts(deps, client, row, standing);
   const verdict = await settle(client, row, standing, facts, deps.limits);
   if (verdict.outcome === 'wait') return [{ row, verdict }];
-  await apply(client, row, verdict);
+  await apply(client, row, verdict, deps.limits);
   if (row.kind !== 'opened' || verdict.outcome === 'admitted') return [{ row, verdict }];
   // Its end may have waited for this answer; nobody else would ring for it.
   const waiting = await waitingResolve(client, row.incident);
   return [
     { row, verdict },
-    ...(waiting === undefined ? [] : await decideLocked(deps, client, waiting, decision)),
+    ...(waiting === undefined ? [] : await decideLocked(deps, client, { ...row, id: waiting }, decision)),
   ];
 }
 
@@ -149,8 +150,8 @@ function asLoudAs(severity: NoticeRow['severity']): string[] {
     : [...SEVERITIES];
 }
 
-async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict): Promise<void> {
-  const batch = await joinBatchOf(client, row, verdict);
+async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict, limits: Limits): Promise<void> {
+  const batch = await joinBatchOf(client, row, verdict, limits);
   const status = verdict.outcome === 'wait' ? 'suppressed' : verdict.outcome;
   await markDecided(client, row.id, {
     status,
@@ -172,6 +173,7 @@ async function joinBatchOf(
   client: PoolClient,
   row: NoticeRow,
   { reason, batchDueAt }: Verdict,
+  limits: Limits,
 ): Promise<string | null> {
   if (batchDueAt === null || (reason !== 'storm' && reason !== 'flap')) return null;
   const isFlap = reason === 'flap';
@@ -181,6 +183,10 @@ async function joinBatchOf(
     title: isFlap ? `${row.alertname} · ${row.title}` : `${row.alertname} (${row.severity})`,
     incident: row.incident,
     dueAt: batchDueAt,
+    // What never calms down is told all the same: a critical by the first time it would be calm, others by a reminder's.
+    lastAt: new Date(
+      row.received_at.getTime() + (row.severity === 'critical' ? limits.flapWindowMs : limits.remindAfterMs),
+    ),
     putsOff: isFlap,
   });
 }

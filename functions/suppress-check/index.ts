@@ -11,7 +11,7 @@ import { start } from '../../shared/start.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 
-void start('suppress-check', async (raw, port) => {
+void start('suppress-check', async (raw, address) => {
   const config = parseConfig(configSchema, resolveEnvironment(raw));
   const log = createLog('suppress-check', config.APP_LOG_LEVEL);
   const pool = createPool({
@@ -52,6 +52,6 @@ void start('suppress-check', async (raw, port) => {
         await pool.end();
       },
     },
-    port,
+    address,
   );
 });

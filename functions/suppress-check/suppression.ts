@@ -76,7 +76,7 @@ export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.kind === 'resolved') return decideResolved(facts);
   if (facts.messageOf === 'storm') return admit('more alerts at once than one can read: they are summed up');
   if (facts.outside !== null && isNews(facts)) return decideOutside(facts, facts.outside, limits);
-  const learned = decideByDecision(facts);
+  const learned = decideByDecision(facts, limits);
   if (learned !== null) return learned;
   if (facts.messageOf === 'flap') return decideCalm(facts, limits);
   if (facts.kind === 'due') return decideDue(facts, limits);
@@ -84,9 +84,10 @@ export function decide(facts: Facts, limits: Limits): Verdict {
   return decideFlapping(facts, limits) ?? decideStorm(facts, limits) ?? admitOpened(facts, limits);
 }
 
-function decideResolved({ openedStatus, told }: Facts): Verdict {
+function decideResolved({ openedStatus, openedBatch, told }: Facts): Verdict {
   if (openedStatus !== null && UNFINISHED.has(openedStatus))
     return { ...admit('waits for its beginning'), outcome: 'wait' };
+  if (openedBatch !== null) return suppress('told', 'its beginning was part of a summary');
   const wasTold = told || (openedStatus !== null && TOLD.has(openedStatus));
   return wasTold
     ? admit('the incident that was told is over')
@@ -102,7 +103,7 @@ function decideOutside(facts: Facts, why: string, limits: Limits): Verdict {
   return { ...admit(why), due: reminder(facts, limits), breaks: true };
 }
 
-function decideByDecision(facts: Facts): Verdict | null {
+function decideByDecision(facts: Facts, limits: Limits): Verdict | null {
   const { decision } = facts;
   if (decision === null) return null;
   const { kind, until, actor, note } = decision;
@@ -125,10 +126,10 @@ function decideByDecision(facts: Facts): Verdict | null {
     case 'digest':
       return {
         ...suppress('digest-only', `kept for the digest by ${actor} ${term}`),
-        due: earliest(facts, null),
+        due: earliest(facts, until && { at: until, why: 'digest over' }),
       };
     case 'important':
-      return admit(`marked important by ${actor}`);
+      return { ...admit(`marked important by ${actor}`), due: reminder(facts, limits) };
     default:
       return null;
   }
@@ -153,9 +154,16 @@ function decideCalm(facts: Facts, limits: Limits): Verdict {
 function decideDue(facts: Facts, limits: Limits): Verdict {
   if (facts.openEpisodes === 0) return suppress('over', 'it was over before it became news again');
   if (WATCHED.has(facts.dueWhy) && (facts.told || isQuiet(facts)))
-    return { ...suppress('told', 'nothing about it is unusual'), due: earliest(facts, null) };
+    return {
+      ...suppress('told', 'nothing about it is unusual'),
+      due: earliest(facts, null) ?? reminder(facts, limits),
+    };
   if (facts.dueWhy !== 'reminder')
-    return { ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`), quiet: isQuiet(facts) };
+    return {
+      ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`),
+      quiet: isQuiet(facts),
+      due: reminder(facts, limits),
+    };
   const waitMs = limits.remindAfterMs * 2 ** Math.min(facts.dues, 10);
   return {
     ...admit('still firing'),

@@ -11,6 +11,8 @@ export interface BatchJoin {
   readonly title: string;
   readonly incident: string;
   readonly dueAt: Date;
+  /** The message is never put off beyond this. */
+  readonly lastAt: Date;
   /** Whether each one that joins puts the message off (a flap waits for calm; a storm does not wait). */
   readonly putsOff: boolean;
 }
@@ -18,12 +20,12 @@ export interface BatchJoin {
 /** Joins the open batch of that kind and key, or opens one, and locks it: a closed batch is never joined. Answers its id. */
 export async function joinBatch(db: Queryable, join: BatchJoin): Promise<string> {
   const { rows } = await db.query<{ id: string }>(
-    `insert into batches as b (kind, key, title, incident, due_at) values ($1, $2, $3, $4, $5)
+    `insert into batches as b (kind, key, title, incident, due_at, last_at) values ($1, $2, $3, $4, $5, $7)
      on conflict (kind, key) where closed_at is null do update set
-       due_at = case when $6 then greatest(b.due_at, excluded.due_at) else b.due_at end,
+       due_at = case when $6 then least(greatest(b.due_at, excluded.due_at), b.last_at) else b.due_at end,
        incident = case when $6 then excluded.incident else b.incident end
      returning id`,
-    [join.kind, join.key, join.title, join.incident, join.dueAt, join.putsOff],
+    [join.kind, join.key, join.title, join.incident, join.dueAt, join.putsOff, join.lastAt],
   );
   const id = rows[0]?.id;
   if (id === undefined) throw new Error('joining a batch gave no row');

@@ -7,6 +7,7 @@ import type { Queryable } from './pool.ts';
 export interface LatestEpisode {
   readonly key: string;
   readonly id: string;
+  readonly pattern: string;
   readonly incident: string | null;
   readonly starts_at: Date;
   readonly ended_at: Date | null;
@@ -20,7 +21,7 @@ export interface LatestEpisode {
 export async function latestEpisodes(db: Queryable, keys: readonly string[]): Promise<LatestEpisode[]> {
   const { rows } = await db.query<LatestEpisode>({
     name: 'latest-episodes',
-    text: `select k.key, e.id, e.incident, e.starts_at, e.ended_at, e.end_reason, e.last_seen, e.end_received_at,
+    text: `select k.key, e.id, e.pattern, e.incident, e.starts_at, e.ended_at, e.end_reason, e.last_seen, e.end_received_at,
        (select p.ended_at from episodes p where p.key = k.key and p.starts_at < e.starts_at
         order by p.starts_at desc limit 1) as previous_end
      from unnest($1::text[]) as k(key)
@@ -69,6 +70,7 @@ export async function insertEpisodes(db: Queryable, episodes: readonly EpisodeIn
 
 export interface EpisodeChange {
   readonly id: string;
+  readonly pattern: string;
   readonly incident: string | null;
   readonly starts_at: Date;
   readonly ended_at: Date | null;
@@ -82,10 +84,10 @@ export async function updateEpisodes(db: Queryable, changes: readonly EpisodeCha
   if (changes.length === 0) return;
   await db.query({
     name: 'update-episodes',
-    text: `update episodes e set incident = r.incident, starts_at = r.starts_at, ended_at = r.ended_at,
+    text: `update episodes e set pattern = r.pattern, incident = r.incident, starts_at = r.starts_at, ended_at = r.ended_at,
        end_reason = r.end_reason, last_seen = r.last_seen, end_received_at = r.end_received_at
-     from jsonb_to_recordset($1::jsonb) as r(id bigint, incident text, starts_at timestamptz, ended_at timestamptz,
-       end_reason text, last_seen timestamptz, end_received_at timestamptz)
+     from jsonb_to_recordset($1::jsonb) as r(id bigint, pattern text, incident text, starts_at timestamptz,
+       ended_at timestamptz, end_reason text, last_seen timestamptz, end_received_at timestamptz)
      where e.id = r.id`,
     values: [JSON.stringify(changes)],
   });

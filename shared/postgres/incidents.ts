@@ -7,6 +7,7 @@ export type DueWhy =
   | 'reminder'
   | 'snooze over'
   | 'ignore over'
+  | 'digest over'
   | 'decision revoked'
   | 'decided'
   | 'longer than usual'
@@ -102,7 +103,7 @@ export async function setDue(db: Queryable, incident: string, due: { at: Date; w
 /** Forgets why an incident would become news by time, unless a person just made it news. */
 export async function clearDue(db: Queryable, incident: string): Promise<void> {
   await db.query(
-    `update incidents set due_at = null, due_why = null where id = $1 and due_why is distinct from 'decided'`,
+    `update incidents set due_at = null, due_why = null where id = $1 and due_why is distinct from 'decision revoked'`,
     [incident],
   );
 }

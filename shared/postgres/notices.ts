@@ -241,6 +241,7 @@ export interface StuckNotice {
   readonly id: string;
   readonly status: 'received' | 'classified' | 'admitted';
   readonly kind: NoticeKind;
+  readonly heartbeat: boolean;
   readonly attempts: number;
 }
 
@@ -267,7 +268,8 @@ export async function takeStuck(
              select 1 from notices o where o.incident = n.incident and o.kind = 'opened' and o.status in ('received', 'classified', 'admitted')))
          order by n.status_at limit $4 for update skip locked)
        update notices n set attempts = n.attempts + 1 from stuck where n.id = stuck.id
-       returning n.id, n.status, n.kind, n.attempts`,
+       returning n.id, n.status, n.kind, n.attempts,
+         (select heartbeat from patterns p where p.pattern = n.pattern) as heartbeat`,
       [waits.receivedMs, waits.classifiedMs, waits.admittedMs, limit],
     ),
   );

@@ -34,6 +34,13 @@ export async function lockPatterns(db: Queryable, seen: readonly SeenPattern[]):
   });
 }
 
+/** Locks known patterns until the transaction ends. */
+export async function lockKnownPatterns(db: Queryable, patterns: readonly string[]): Promise<void> {
+  await db.query('select 1 from patterns where pattern = any($1::text[]) order by pattern for update', [
+    patterns,
+  ]);
+}
+
 /** An issue as people see it: the pattern with its history and standing. */
 export interface IssueRow {
   readonly pattern: string;

@@ -8,14 +8,13 @@ const BATCH = 1_000;
 /** Deletes one batch of expired rows; answers how many rows went. */
 export async function deleteExpired(db: Queryable, days: number): Promise<number> {
   const statements = [
-    `delete from deliveries where id in (
-       select d.id from deliveries d join notices n on n.id = d.notice
-       where n.status in ('suppressed', 'notified', 'digested', 'dead') and n.received_at < alert_now() - make_interval(days => $1) limit $2)`,
-    `delete from notices where id in (
+    // A notice goes with its deliveries: without them it would look unproved.
+    `with old as (
        select n.id from notices n join incidents i on i.id = n.incident
        where n.status in ('suppressed', 'notified', 'digested', 'dead') and i.closed_at is not null
-         and n.received_at < alert_now() - make_interval(days => $1)
-         and not exists (select 1 from deliveries d where d.notice = n.id) limit $2)`,
+         and n.received_at < alert_now() - make_interval(days => $1) limit $2),
+     told as (delete from deliveries where notice in (select id from old))
+     delete from notices where id in (select id from old)`,
     `delete from episodes where id in (
        select id from episodes where ended_at is not null and received_at < alert_now() - make_interval(days => $1)
          and end_received_at < alert_now() - make_interval(days => $1) order by received_at limit $2)`,

@@ -91,6 +91,8 @@ create table batches (
   -- The incident whose `due` notice carries the message.
   incident text not null references incidents,
   due_at timestamptz not null,
+  -- Whatever joins, the message is not put off beyond this.
+  last_at timestamptz not null,
   closed_at timestamptz
 );
 create unique index batches_open on batches (kind, key) where closed_at is null;

@@ -248,6 +248,34 @@ describe('flapping', () => {
   });
 });
 
+describe('a critical that never calms down', () => {
+  it('is told at least every hour', async () => {
+    for (let minute = 400; minute < 400 + 240; minute += 15) {
+      await receive(alarm('restless', minute, { labels: { severity: 'critical' } }));
+      await receive(allClear('restless', minute, minute + 5, { labels: { severity: 'critical' } }));
+      await tick();
+    }
+    expect(pushesOf('restless').length).toBeGreaterThanOrEqual(3 + 2);
+    const told = pushesOf('restless').map((message) => message.kind);
+    expect(told.slice(0, 3)).toEqual(['opened', 'opened', 'opened']);
+    expect(told.slice(3)).toContain('due');
+  });
+});
+
+describe('an end that comes with another text', () => {
+  it('closes the incident that its beginning opened', async () => {
+    const labels = { alertname: 'BackupJob', namespace: '', deployment: '', severity: '' };
+    await receive(alarm('', 700, { labels, annotations: { summary: 'Backup of the archive failed' } }));
+    await receive(allClear('', 700, 710, { labels, annotations: { summary: 'Backup is fine again' } }));
+    const { rows } = await pool.query(
+      `select i.open_episodes, i.closed_at is not null as closed, e.end_reason from incidents i
+       join episodes e on e.incident = i.id where e.alertname = 'BackupJob'`,
+    );
+    expect(rows).toEqual([{ open_episodes: 0, closed: true, end_reason: 'resolved' }]);
+    expect(await audit(pool)).toMatchObject({ miscounted: 0 });
+  });
+});
+
 describe('a storm', () => {
   it('is told one by one up to the limit and then in one summary per alertname and severity', async () => {
     const burst = Array.from({ length: 45 }, (_, n) =>

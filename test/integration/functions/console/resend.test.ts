@@ -159,7 +159,7 @@ describe('send again', () => {
     const { notice, delivery } = await failOne('chat');
     const held = await failOne('chat');
     const { rows } = await pool.query<{ id: string }>(
-      `insert into batches (kind, key, title, incident, due_at, closed_at) select 'storm', $1, 'Storm', incident, now(), now() from notices where id = $1 returning id`,
+      `insert into batches (kind, key, title, incident, due_at, last_at, closed_at) select 'storm', $1, 'Storm', incident, now(), now(), now() from notices where id = $1 returning id`,
       [notice],
     );
     await pool.query(`update notices set kind = 'due', batch = $2 where id = $1`, [notice, rows[0]?.id]);

@@ -76,6 +76,14 @@ describe('decisions', () => {
     expect(ignore('known fault of the lab UPS')).toBe('suppressed');
   });
 
+  it('make an issue kept for the digest news when the term is over', () => {
+    const decision = makeDecision('digest', { until: at(60) });
+    expect(decide(makeFacts({ decision }), limits)).toMatchObject({
+      reason: 'digest-only',
+      due: { at: at(60), why: 'digest over' },
+    });
+  });
+
   it('push without sound when quiet', () => {
     expect(decide(makeFacts({ decision: makeDecision('quiet') }), limits)).toMatchObject({
       outcome: 'admitted',
@@ -131,6 +139,12 @@ describe('an end', () => {
     }
   });
 
+  it('is no news when its beginning was part of a summary', () => {
+    expect(
+      decide(makeFacts({ kind: 'resolved', openedStatus: 'digested', openedBatch: '7' }), limits),
+    ).toMatchObject({ reason: 'told' });
+  });
+
   it('is told exactly when the beginning was', () => {
     expect(
       decide(makeFacts({ kind: 'resolved', openedStatus: 'notified', told: true }), limits).outcome,
@@ -179,6 +193,15 @@ describe('a storm', () => {
 });
 
 describe('a reminder', () => {
+  it('follows every way in which a critical is told', () => {
+    const critical = { severity: 'critical', openEpisodes: 1 } as const;
+    const dueOf = (facts: Partial<Facts>) => decide(makeFacts({ ...critical, ...facts }), limits).due?.why;
+    expect(dueOf({ decision: makeDecision('important') })).toBe('reminder');
+    expect(dueOf({ kind: 'due', dueWhy: 'snooze over' })).toBe('reminder');
+    expect(dueOf({ ranks: { storm: 1, flapping: 3 } })).toBe('reminder');
+    expect(dueOf({ kind: 'due', messageOf: 'flap' })).toBe('reminder');
+  });
+
   it('comes at doubling distances while the incident is open', () => {
     const due = (dues: number) =>
       decide(makeFacts({ kind: 'due', dueWhy: 'reminder', severity: 'critical', dues }), limits).due;
