@@ -7,39 +7,28 @@ import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import type { EventSource, EventType } from '../../shared/events.ts';
 import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
-import { closeDueBatches } from '../../shared/postgres/batches.ts';
 import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { dueDeliveries } from '../../shared/postgres/deliveries.ts';
 import { storeEnvelopes, wakeOutside } from '../../shared/postgres/envelopes.ts';
-import { closeStale, stalePatterns } from '../../shared/postgres/episodes.ts';
 import { rollUpHistory } from '../../shared/postgres/history.ts';
-import { countDue, removeEpisodes, takeDue } from '../../shared/postgres/incidents.ts';
-import type { DueIncident, DueWhy } from '../../shared/postgres/incidents.ts';
-import {
-  insertNotices,
-  markClassified,
-  markDecided,
-  readNotice,
-  takeStuck,
-} from '../../shared/postgres/notices.ts';
+import { markClassified, markDecided, readNotice, takeStuck } from '../../shared/postgres/notices.ts';
 import { audit } from '../../shared/postgres/audit.ts';
-import type { NoticeInsert, StuckNotice } from '../../shared/postgres/notices.ts';
+import type { StuckNotice } from '../../shared/postgres/notices.ts';
 import type { Audit } from '../../shared/postgres/audit.ts';
-import { transaction } from '../../shared/postgres/pool.ts';
-import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
+import type { Pool } from '../../shared/postgres/pool.ts';
 import { deleteExpired } from '../../shared/postgres/retention.ts';
 import type { Publisher } from '../../shared/publish.ts';
+import { closeStaleEpisodes, makeTimeNews } from './time-news.ts';
 
 /** Most rows of one kind that one sweep carries on; the rest waits a minute. */
 const LIMIT = 500;
-/** An own issue (AlertgestRejected) is over when it was not seen for this long. */
-const OWN_STALE_MS = 60 * 60_000;
 /** After this many sweeps that changed nothing on one notice, its next function is called without the broker. */
 const DIRECT_AFTER = 2;
 /** Publishing budget of one sweep, in milliseconds. */
 const PUBLISH_MS = 10_000;
 /** Time one sweep spends on calling functions without the broker, in milliseconds; the rest waits for the next. */
 const DIRECT_MS = 10_000;
+
 export interface SweepDeps {
   readonly pool: Pool;
   readonly publisher: Publisher;
@@ -66,10 +55,10 @@ export interface Swept {
 
 /** Runs one sweep. */
 export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept> {
-  const now = await readAlertClock(deps.pool);
-  const stale = await closeStaleEpisodes(deps, now, traceparent);
+  const moment = { now: await readAlertClock(deps.pool), traceparent, limit: LIMIT };
+  const stale = await closeStaleEpisodes(deps.pool, moment, deps.repeatIntervalMs);
   await watchDecisions(deps);
-  const due = await makeTimeNews(deps, now, traceparent);
+  const due = await makeTimeNews(deps.pool, moment);
   const stuck = await takeStuck(deps.pool, deps.waits, LIMIT);
   const carriedOn = await Promise.all(stuck.map((notice) => carryOn(deps, notice)));
   const notices = await dueDeliveries(deps.pool, LIMIT);
@@ -81,7 +70,8 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
       event !== undefined && (stuck[index]?.attempts ?? 0) > DIRECT_AFTER ? [event] : [],
     ),
   );
-  const events = [...stale, ...due, ...carriedOn, ...deliveries].filter((event) => event !== undefined);
+  const news = await receivedEvents(deps, [...stale, ...due]);
+  const events = [...news, ...carriedOn, ...deliveries].filter((event) => event !== undefined);
   const unheard = await deps.publisher.publish(
     events.filter((event) => !isDirect.has(event)),
     PUBLISH_MS,
@@ -110,105 +100,6 @@ async function watchDecisions({ pool, retentionDays, log }: SweepDeps): Promise<
   } catch (error) {
     log.error(describeError(error), 'history was not counted; the next sweep tries again');
   }
-}
-
-/** Closes alerts unseen for twice the repeat interval: they are not "still firing", nobody knows. */
-async function closeStaleEpisodes(
-  deps: SweepDeps,
-  now: Date,
-  traceparent: string,
-): Promise<Array<CloudEvent<unknown>>> {
-  const before = {
-    alerts: new Date(now.getTime() - 2 * deps.repeatIntervalMs),
-    own: new Date(now.getTime() - OWN_STALE_MS),
-  };
-  const events: Array<CloudEvent<unknown>> = [];
-  for (const pattern of await stalePatterns(deps.pool, before, LIMIT)) {
-    const inserted = await transaction(deps.pool, async (client) => {
-      await client.query('select 1 from patterns where pattern = $1 for update', [pattern]);
-      const notices: NoticeInsert[] = [];
-      for (const [incident, closed] of await closeStale(client, pattern, before, now)) {
-        if (await removeEpisodes(client, incident, closed, now))
-          notices.push(endNotice(incident, pattern, now, traceparent));
-      }
-      await insertNotices(client, notices);
-      return notices;
-    });
-    events.push(
-      ...(await receivedEvents(
-        deps,
-        inserted.map((notice) => notice.id),
-      )),
-    );
-  }
-  return events;
-}
-
-function endNotice(incident: string, pattern: string, now: Date, traceparent: string): NoticeInsert {
-  return {
-    id: `${incident}.resolved`,
-    incident,
-    pattern,
-    kind: 'resolved',
-    why: null,
-    batch: null,
-    open_episodes: 0,
-    traceparent,
-    received_at: now,
-  };
-}
-
-/** Turns due incidents and due batches into `due` notices. */
-async function makeTimeNews(
-  deps: SweepDeps,
-  now: Date,
-  traceparent: string,
-): Promise<Array<CloudEvent<unknown>>> {
-  const ids = await transaction(deps.pool, async (client) => {
-    const notices = [
-      ...(await incidentNews(client, now, traceparent)),
-      ...(await batchNews(client, now, traceparent)),
-    ];
-    await insertNotices(client, notices);
-    return notices.map((notice) => notice.id);
-  });
-  return receivedEvents(deps, ids);
-}
-
-async function incidentNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
-  const due = await takeDue(client, LIMIT);
-  return due
-    .filter((incident) => incident.closed_at === null)
-    .map((incident) => dueNotice(incident, incident.due_why, null, now, traceparent));
-}
-
-async function batchNews(client: PoolClient, now: Date, traceparent: string): Promise<NoticeInsert[]> {
-  const notices: NoticeInsert[] = [];
-  for (const batch of await closeDueBatches(client, LIMIT)) {
-    const incident = await countDue(client, batch.incident);
-    if (incident !== undefined) notices.push(dueNotice(incident, null, batch.id, now, traceparent));
-  }
-  return notices;
-}
-
-function dueNotice(
-  incident: DueIncident,
-  why: DueWhy | null,
-  batch: string | null,
-  now: Date,
-  traceparent: string,
-): NoticeInsert {
-  return {
-    id: `${incident.id}.due-${incident.dues}`,
-    incident: incident.id,
-    pattern: incident.pattern,
-    kind: 'due',
-    why,
-    batch,
-    open_episodes: incident.open_episodes,
-    traceparent,
-    received_at: now,
-  };
 }
 
 async function receivedEvents(deps: SweepDeps, ids: readonly string[]): Promise<Array<CloudEvent<unknown>>> {

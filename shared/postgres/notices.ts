@@ -81,7 +81,8 @@ export interface NoticeRow {
   readonly generation: string;
 }
 
-const COLUMNS = `n.id, n.kind, n.status, n.reason, n.why, n.batch, n.decision, n.quiet, n.missing, n.open_episodes, n.classification,
+/** The columns of {@link NoticeRow}, of notices n, incidents i and patterns p. */
+export const NOTICE_COLUMNS = `n.id, n.kind, n.status, n.reason, n.why, n.batch, n.decision, n.quiet, n.missing, n.open_episodes, n.classification,
   n.traceparent, n.received_at, n.created_at, n.planned_at, n.incident, i.opened_at, i.closed_at,
   i.open_episodes as open_now, i.episodes, i.dues, p.pattern, p.alertname, p.severity, p.namespace, p.cluster, p.title,
   p.heartbeat, p.own, p.generation`;
@@ -90,7 +91,7 @@ const COLUMNS = `n.id, n.kind, n.status, n.reason, n.why, n.batch, n.decision, n
 export async function readNotice(db: Queryable, id: string): Promise<NoticeRow | undefined> {
   const { rows } = await run(
     db.query<NoticeRow>(
-      `select ${COLUMNS} from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
+      `select ${NOTICE_COLUMNS} from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
        where n.id = $1`,
       [id],
     ),
@@ -274,49 +275,4 @@ export async function takeStuck(
     ),
   );
   return rows;
-}
-
-/** A notice with its place in the list. */
-export type ListedNotice = NoticeRow & {
-  /** `created_at` in microseconds; a Date would lose three digits of it. */
-  readonly created_us: string;
-};
-
-/** Notices for the API, latest first; `after` begins behind a notice of the page before. */
-export async function listNotices(
-  db: Queryable,
-  filter: {
-    state?: string | undefined;
-    pattern?: string | undefined;
-    after?: { readonly at: string; readonly id: string } | undefined;
-    limit: number;
-    offset: number;
-  },
-): Promise<ListedNotice[]> {
-  const { rows } = await run(
-    db.query<ListedNotice>(
-      `select ${COLUMNS}, (extract(epoch from n.created_at) * 1000000)::bigint as created_us from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
-       where ($1::text is null or n.status = $1) and ($2::text is null or n.pattern = $2)
-         and ($5::bigint is null or (extract(epoch from n.created_at) * 1000000)::bigint < $5
-           or ((extract(epoch from n.created_at) * 1000000)::bigint = $5 and n.id > $6))
-       order by n.created_at desc, n.id limit $3 offset $4`,
-      [
-        filter.state ?? null,
-        filter.pattern ?? null,
-        filter.limit,
-        filter.offset,
-        filter.after?.at ?? null,
-        filter.after?.id ?? null,
-      ],
-    ),
-  );
-  return rows;
-}
-
-/** How many notices stand in each status. */
-export async function countNotices(db: Queryable): Promise<Record<string, number>> {
-  const { rows } = await run(
-    db.query<{ status: string; n: string }>('select status, count(*) as n from notices group by status'),
-  );
-  return Object.fromEntries(rows.map((row) => [row.status, Number(row.n)]));
 }

@@ -6,7 +6,7 @@ import { DECISION_KINDS, currentDecisions } from '../../../shared/postgres/decis
 import type { Decision } from '../../../shared/postgres/decisions.ts';
 import { readBroken } from '../../../shared/postgres/envelopes.ts';
 import type { BrokenDecision } from '../../../shared/postgres/envelopes.ts';
-import { listNotices } from '../../../shared/postgres/notices.ts';
+import { listNotices } from '../../../shared/postgres/notice-list.ts';
 import { countIssues, listIssues } from '../../../shared/postgres/patterns.ts';
 import type { IssueRow } from '../../../shared/postgres/patterns.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';

@@ -1,7 +1,8 @@
 /** Notices: pieces of news, where each stands and why. */
 import type { Hono } from 'hono';
 import * as z from 'zod';
-import { STAGE, countNotices, listNotices } from '../../../shared/postgres/notices.ts';
+import { countNotices, listNotices } from '../../../shared/postgres/notice-list.ts';
+import { STAGE } from '../../../shared/postgres/notices.ts';
 import type { NoticeStatus } from '../../../shared/postgres/notices.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';
 import { SEVERITIES } from '../../../shared/severity.ts';
