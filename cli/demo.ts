@@ -175,8 +175,8 @@ function toClock(time: Date): string {
 function toGoodbye(url: string, token: string): string {
   return `
 ${paint('bold', 'Still running')} at ${url} until Ctrl-C; then the data is thrown away.
-  ${url}/api/v1/issues     what happened again and again
-  ${url}/api/v1/notices    what was news, who was told, why not
+  ${url}/                  the console: what is open, issues, who was told and why not
+  ${url}/api/v1/issues     the same for scripts
   ${url}/api/v1/audit      whether everything came to its end
 Post an alert of your own:
   curl ${url}/api/v1/alerts -H 'content-type: application/json' \\

@@ -54,10 +54,8 @@ ${title('Post alerts')} (Alertmanager: webhook_configs url ${url}/api/v1/alerts,
     -H 'authorization: Bearer ${token}' -d @test/fixtures/sample_alerts.json
 
 ${title('Look')}
-  ${url}/api/v1/issues       what happens again and again
-  ${url}/api/v1/notices      what was news, who was told, why not
-  ${url}/api/v1/deliveries   what was sent
-  ${url}/api/v1/stats        counts
+  ${url}/                    the console: what is open, issues, deliveries
+  ${url}/api/v1/issues       the same for scripts; /api/v1/openapi.json says what else
   ${url}/api/v1/audit        whether everything came to its end
 
 ${title('Call a function')} (the reply is the next event)

@@ -1,7 +1,7 @@
 /** The frame of pages that people without a sign-in see: no menu, nothing that leads on but what the page offers. */
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import type { Context } from 'hono';
-import { createNonce, securityHeaders } from './pages/layout.ts';
+import { createNonce, htmlDocument, securityHeaders } from './pages/layout.ts';
 import type { Html } from './pages/layout.ts';
 import { STYLE_SHEET } from './pages/style-sheet.ts';
 
@@ -21,26 +21,13 @@ export async function answerPage(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const nonce = createNonce();
-  const text = await html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title>${title} · alertgest</title>
-        <link rel="icon" href="data:," />
-        <style nonce="${nonce}">
-          ${raw(STYLE_SHEET + NARROW)}
-        </style>
-      </head>
-      <body>
-        <header class="top">
-          <div><span class="brand">alertgest</span></div>
-        </header>
-        <main class="narrow">${content}</main>
-      </body>
-    </html>`;
+  const text = await htmlDocument(
+    { title, nonce, style: STYLE_SHEET + NARROW },
+    html`<header class="top">
+        <div><span class="brand">alertgest</span></div>
+      </header>
+      <main class="narrow">${content}</main>`,
+  );
   return c.html(text.toString(), status, {
     ...securityHeaders(nonce),
     'x-robots-tag': 'noindex, nofollow',

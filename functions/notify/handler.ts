@@ -98,7 +98,7 @@ async function finish(
     await markFinal(client, row.id, status, reason, why);
     // Its message was that of a batch: what the batch held is final with it.
     if (row.kind === 'due' && row.batch !== null)
-      await finishBatch(client, row.batch, status === 'notified' ? 'digested' : status, reason);
+      await finishBatch(client, row.batch, status === 'notified' ? 'digested' : status, reason, why);
   });
   if (status === 'dead') log.error({ notice: row.id, severity: row.severity, why }, 'nobody could be told');
   else log.debug({ notice: row.id, status, reason }, 'notice is final');

@@ -163,7 +163,7 @@ async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict, limit
   });
   // A batch whose message nobody is to hear ends with it.
   if (row.kind === 'due' && row.batch !== null && status === 'suppressed')
-    await finishBatch(client, row.batch, status, verdict.reason);
+    await finishBatch(client, row.batch, status, verdict.reason, verdict.why);
   if (verdict.due !== null) await setDue(client, row.incident, verdict.due);
   // Nothing of a decision that was set aside becomes news later.
   else if (verdict.breaks) await clearDue(client, row.incident);

@@ -169,10 +169,12 @@ export async function finishBatch(
   batch: string,
   status: 'digested' | 'suppressed' | 'dead',
   reason: string | null,
+  why: string | null,
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `update notices set status = $2, reason = $3, status_at = clock_timestamp() where batch = $1 and status = 'held'`,
-    [batch, status, reason],
+    `update notices set status = $2, reason = $3, why = coalesce($4, why), status_at = clock_timestamp()
+     where batch = $1 and status = 'held'`,
+    [batch, status, reason, why],
   );
   return rowCount ?? 0;
 }

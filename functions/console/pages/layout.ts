@@ -47,8 +47,11 @@ export interface PageOptions {
   readonly content: Html;
 }
 
-/** Renders a whole page. */
-export function page({ title, here, nonce, user, canSignOut, zone, keep = [], content }: PageOptions): Html {
+/** What every page of the console has around its body. */
+export function htmlDocument(
+  { title, nonce, style }: { readonly title: string; readonly nonce: string; readonly style: string },
+  body: Html,
+): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -59,50 +62,51 @@ export function page({ title, here, nonce, user, canSignOut, zone, keep = [], co
         <title>${title} · alertgest</title>
         <link rel="icon" href="data:," />
         <style nonce="${nonce}">
-          ${raw(STYLE_SHEET)}
+          ${raw(style)}
         </style>
       </head>
       <body>
-        <a class="skip" href="#content">Skip to content</a>
-        <header class="top">
-          <div>
-            <a class="brand" href="/">alertgest</a>
-            <nav aria-label="Pages">
-              ${PAGES.map(
-                ([name, path, label]) =>
-                  html`<a href="${path}" ${name === here ? raw('aria-current="page"') : ''}>${label}</a>`,
-              )}
-            </nav>
-            ${
-              user === null
-                ? ''
-                : html`<div class="who">
-                    ${user}${canSignOut ? html`<form method="post" action="/sign-out"><button class="link-button">Sign out</button></form>` : ''}
-                  </div>`
-            }
-          </div>
-        </header>
-        <main id="content" tabindex="-1">${content}</main>
-        <footer class="foot">
-          <form class="row" method="get">
-            ${keep.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-            <label>
-              Times are shown in
-              <input
-                name="zone"
-                list="zones"
-                value="${zone}"
-                size="20"
-                autocomplete="off"
-                spellcheck="false"
-              />
-            </label>
-            <datalist id="zones">${ZONES.map((name) => html`<option value="${name}"></option>`)}</datalist>
-            <button class="quiet-button">Change zone</button>
-          </form>
-        </footer>
+        ${body}
       </body>
     </html>`;
+}
+
+/** Renders a whole page. */
+export function page({ title, here, nonce, user, canSignOut, zone, keep = [], content }: PageOptions): Html {
+  return htmlDocument(
+    { title, nonce, style: STYLE_SHEET },
+    html` <a class="skip" href="#content">Skip to content</a>
+      <header class="top">
+        <div>
+          <a class="brand" href="/">alertgest</a>
+          <nav aria-label="Pages">
+            ${PAGES.map(
+              ([name, path, label]) =>
+                html`<a href="${path}" ${name === here ? raw('aria-current="page"') : ''}>${label}</a>`,
+            )}
+          </nav>
+          ${
+            user === null
+              ? ''
+              : html`<div class="who">
+                  ${user}${canSignOut ? html`<form method="post" action="/sign-out"><button class="link-button">Sign out</button></form>` : ''}
+                </div>`
+          }
+        </div>
+      </header>
+      <main id="content" tabindex="-1">${content}</main>
+      <footer class="foot">
+        <form class="row" method="get">
+          ${keep.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+          <label>
+            Times are shown in
+            <input name="zone" list="zones" value="${zone}" size="20" autocomplete="off" spellcheck="false" />
+          </label>
+          <datalist id="zones">${ZONES.map((name) => html`<option value="${name}"></option>`)}</datalist>
+          <button class="quiet-button">Change zone</button>
+        </form>
+      </footer>`,
+  );
 }
 
 /** A fresh nonce for one answer. */
