@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OFFLINE_ENV, cacheEnv } from '../build/warm.ts';
 import { FUNCTION_NAMES } from '../eventing/local/functions.ts';
-import { freePort } from '../eventing/local/postgres.ts';
+import { freePort } from '../eventing/local/port.ts';
 import { processorMs } from './processes.ts';
 import { median } from './report.ts';
 import type { Progress, Report } from './report.ts';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FUNCTION_NAMES } from '../eventing/local/functions.ts';
-import { freePort } from '../eventing/local/postgres.ts';
+import { freePort } from '../eventing/local/port.ts';
 
 /** The folder of the cache within dist. */
 export const CACHE_FOLDER = 'compile-cache';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { startMachine } from '../eventing/local/machine.ts';
 import type { Machine } from '../eventing/local/machine.ts';
-import { freePort } from '../eventing/local/postgres.ts';
+import { freePort } from '../eventing/local/port.ts';
 import { channelsFromEnv } from '../functions/notify/channels/index.ts';
 import { resolveEnvironment } from '../shared/env.ts';
 import type { Environment } from '../shared/env.ts';

@@ -5,12 +5,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { FunctionName } from '../../shared/events.ts';
+import { freePort } from './port.ts';
 
 /** Every function, in the order in which an alert meets them. */
 export const FUNCTION_NAMES = [
@@ -70,14 +70,8 @@ const LINES_KEPT = 20;
 export async function reserveServices(
   names: readonly string[] = FUNCTION_NAMES,
 ): Promise<Record<string, string>> {
-  const servers = await Promise.all(names.map(async (name) => [name, await listenAnywhere()] as const));
   const services: Record<string, string> = {};
-  for (const [name, server] of servers) {
-    services[name] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.close(() => resolve());
-    await promise;
-  }
+  for (const name of names) services[name] = `http://127.0.0.1:${await freePort()}`;
   return services;
 }
 
@@ -214,13 +208,4 @@ function isHealthy(base: string): Promise<boolean> {
   outgoing.on('error', () => resolve(false));
   outgoing.end();
   return promise;
-}
-
-async function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
-  const server = createServer();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  return server;
 }

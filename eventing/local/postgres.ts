@@ -2,11 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Client } from 'pg';
+import { freePort } from './port.ts';
 
 /** A place that every user may read and that outlives a reboot. */
 const SHARED_FOLDER = '/var/tmp/alertgest';
@@ -112,15 +111,6 @@ async function importEmbeddedPostgres() {
       if (!before.has(listener)) emitter.removeListener(name, listener);
   }
   return EmbeddedPostgres;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((done) => server.close(() => done()));
-  return port;
 }
 
 /** Whether a user without rights may walk down to a folder (as root, a checkout below /root is hidden from `postgres`). */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './postgres.ts';
+import { freePort } from './port.ts';
 
 const SERVERS = ['redis-server', 'valkey-server'] as const;
 const START_WITHIN_MS = 5_000;

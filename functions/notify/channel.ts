@@ -8,16 +8,28 @@ import type { Message } from './message.ts';
 /** The variables of a process, as `process.env` has them. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** What surrounds one attempt to send. */
+export interface Sending {
+  readonly signal: AbortSignal;
+  /** The provider's id of the last message of the same incident that this channel took; null before the first. */
+  readonly previousId: string | null;
+}
+
 /** One configured destination. */
 export interface Channel {
+  /** The name that routes, deliveries and logs use; the type's name unless a routes file gives another. */
   readonly name: string;
   readonly type: string;
   /** Whether this destination wants to hear that an incident is over. */
   readonly sendResolved: boolean;
+  /** Whether a message opens something at the provider that only the incident's end may close. */
+  readonly closes: boolean;
   /** Whether the provider collapses a second message with the incident's key. */
   readonly keyed: boolean;
   /** Sends one message; throws DeliveryError for everything but a clear yes. */
-  send(message: Message, signal: AbortSignal): Promise<{ readonly providerId: string | null }>;
+  send(message: Message, sending: Sending): Promise<{ readonly providerId: string | null }>;
+  /** Changes a message that was sent, without a second push; absent where the provider cannot. */
+  readonly update?: (providerId: string, message: Message, signal: AbortSignal) => Promise<void>;
 }
 
 /** One kind of channel, as `channels/index.ts` lists it. */
@@ -26,7 +38,8 @@ export interface ChannelDefinition<Config> {
   readonly keyed: boolean;
   /** The config, null when none of the channel's variables is set, ConfigError when they do not suffice. */
   fromEnv(env: Env): Config | null;
-  create(config: Config): Channel;
+  /** A channel of this type; `name` tells several of one type apart. */
+  create(config: Config, name?: string): Channel;
 }
 
 /** Reads one channel's variables; `<CHANNEL>_SEND_RESOLVED` alone does not ask for the channel. */

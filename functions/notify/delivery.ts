@@ -81,10 +81,10 @@ async function send(
     if (channel === undefined)
       throw new DeliveryError('delivery-permanent', `channel ${claim.channel} is no longer configured`);
     const message = await toMessage(claim.channel, claim.unknown_outcomes > 0);
-    ({ providerId } = await channel.send(
-      message,
-      AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
-    ));
+    ({ providerId } = await channel.send(message, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
+      previousId: null,
+    }));
   } catch (error) {
     return fail(deps, claim, channel?.keyed ?? false, error);
   }

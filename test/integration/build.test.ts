@@ -11,7 +11,7 @@ import { bundle } from '../../build/bundle.ts';
 import { CACHE_FOLDER, OFFLINE_ENV, cacheEnv } from '../../build/warm.ts';
 import { createBroker } from '../../eventing/local/broker.ts';
 import { FUNCTION_NAMES, reserveServices, startFunctions } from '../../eventing/local/functions.ts';
-import { freePort } from '../../eventing/local/postgres.ts';
+import { freePort } from '../../eventing/local/port.ts';
 import { makeAlertEntry, makeWebhook } from '../support/alerts.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startNtfySink } from '../support/sinks.ts';

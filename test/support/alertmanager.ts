@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { freePort } from '../../eventing/local/postgres.ts';
+import { freePort } from '../../eventing/local/port.ts';
 
 const COMMANDS = ['prometheus-alertmanager', 'alertmanager'] as const;
 const START_WITHIN_MS = 15_000;

@@ -157,6 +157,8 @@ export async function startTestMachine(options: TestMachineOptions = {}): Promis
       }
     },
     async stop() {
+      // A test whose machine never started finds the one before it here.
+      if (pool.ending) return;
       await pool.end();
       await machine.stop();
       await sink.close();

@@ -42,15 +42,16 @@ export function toGotify(message: Message) {
 }
 
 /** A channel that pushes through one Gotify application. */
-export function createGotify(config: GotifyConfig): Channel {
+export function createGotify(config: GotifyConfig, name = 'gotify'): Channel {
   return {
-    name: 'gotify',
+    name,
     type: 'gotify',
     sendResolved: config.GOTIFY_SEND_RESOLVED,
+    closes: false,
     keyed: false,
-    send: (message, signal) =>
+    send: (message, { signal }) =>
       callProvider({
-        channel: 'gotify',
+        channel: name,
         url: `${config.GOTIFY_URL}/message`,
         headers: { 'content-type': 'application/json', 'x-gotify-key': config.GOTIFY_TOKEN },
         body: JSON.stringify(toGotify(message)),

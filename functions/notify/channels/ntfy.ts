@@ -96,15 +96,16 @@ function toActions({ button, runbookUrl }: Message): readonly object[] {
 }
 
 /** A channel that publishes to one topic. */
-export function createNtfy(config: NtfyConfig): Channel {
+export function createNtfy(config: NtfyConfig, name = 'ntfy'): Channel {
   return {
-    name: 'ntfy',
+    name,
     type: 'ntfy',
     sendResolved: config.NTFY_SEND_RESOLVED,
+    closes: false,
     keyed: true,
-    send: (message, signal) =>
+    send: (message, { signal }) =>
       callProvider({
-        channel: 'ntfy',
+        channel: name,
         url: `${config.NTFY_URL}/`,
         headers: {
           'content-type': 'application/json',

@@ -54,15 +54,16 @@ function toLink({ button, link, runbookUrl }: Message): { url: string | null; ti
 }
 
 /** A channel that pushes to one Pushover user or group. */
-export function createPushover(config: PushoverConfig): Channel {
+export function createPushover(config: PushoverConfig, name = 'pushover'): Channel {
   return {
-    name: 'pushover',
+    name,
     type: 'pushover',
     sendResolved: config.PUSHOVER_SEND_RESOLVED,
+    closes: false,
     keyed: false,
-    send: (message, signal) =>
+    send: (message, { signal }) =>
       callProvider({
-        channel: 'pushover',
+        channel: name,
         url: `${config.PUSHOVER_URL}/1/messages.json`,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({

@@ -54,15 +54,16 @@ export function toWebhook(message: Message) {
 }
 
 /** A channel that posts to one address. */
-export function createWebhook(config: WebhookConfig): Channel {
+export function createWebhook(config: WebhookConfig, name = 'webhook'): Channel {
   return {
-    name: 'webhook',
+    name,
     type: 'webhook',
     sendResolved: config.WEBHOOK_SEND_RESOLVED,
+    closes: false,
     keyed: true,
-    send: (message, signal) =>
+    send: (message, { signal }) =>
       callProvider({
-        channel: 'webhook',
+        channel: name,
         url: config.WEBHOOK_URL,
         headers: {
           'content-type': 'application/json',

@@ -29,6 +29,7 @@ const channel: Channel = {
   name: 'phone',
   type: 'test',
   sendResolved: false,
+  closes: false,
   keyed: false,
   send(message) {
     if (channelFails !== null) return Promise.reject(channelFails);

@@ -25,6 +25,7 @@ const channel = (name: string): Channel => ({
   name,
   type: 'test',
   sendResolved: false,
+  closes: false,
   keyed: true,
   send() {
     if (fails && name === 'chat')

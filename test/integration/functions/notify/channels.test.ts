@@ -229,7 +229,7 @@ function send(
   input: Partial<MessageInput> = {},
   signal: AbortSignal = AbortSignal.timeout(10_000),
 ): ReturnType<Channel['send']> {
-  return channel.send(toMessage(makeMessageInput(input)), signal);
+  return channel.send(toMessage(makeMessageInput(input)), { signal, previousId: null });
 }
 
 async function failureOf(sending: Promise<unknown>): Promise<DeliveryError> {
