@@ -49,7 +49,7 @@ const SAMPLES: Readonly<Record<EventType, (now: Date) => object>> = {
     annotations: { summary: 'api restarts again and again' },
     generatorURL: 'http://prometheus:9090/graph?g0.expr=kube_pod_container_status_waiting_reason',
   }),
-  'dev.alertgest.notice.classified': () => ({ kind: 'opened', severity: 'warning', flapping: 1, storm: 1 }),
+  'dev.alertgest.notice.classified': () => ({ kind: 'opened', severity: 'warning', storm: 1 }),
   'dev.alertgest.notice.admitted': () => MESSAGE,
   'dev.alertgest.delivery.due': () => MESSAGE,
   'dev.alertgest.notice.suppressed': (now) => noticeData('suppressed', 'told', now),

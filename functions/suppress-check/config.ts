@@ -17,9 +17,14 @@ export const configSchema = z.object({
   STORM_SUMMARY_INTERVAL: durationMs('5m'),
   /** A pattern that opens this many times within FLAP_WINDOW is told once more; what follows waits until it is calm. */
   FLAP_OPENINGS: integer(3, 2, 1_000),
-  FLAP_WINDOW: durationMs('1h'),
-  /** A critical incident still open after this time is told again; the wait doubles each time. */
+  FLAP_WINDOW: durationMs('30m'),
+  /**
+   * A critical incident still open after this time is told again; the wait doubles each time. What is not critical and
+   * comes back before it was calm for this long is the same story, told already.
+   */
   REMIND_AFTER: durationMs('4h'),
+  /** A story that goes on is told again after this time. */
+  TELL_AGAIN_AFTER: durationMs('24h'),
   /** One in so many new incidents of ignored issues is told without sound, to keep an eye on them; 0 tells none. */
   IGNORE_CANARY_ONE_IN: integer(0, 0, 1_000_000),
 });

@@ -18,10 +18,13 @@ import {
   waitingResolve,
 } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
+import { readDecidedAt, readPast } from '../../shared/postgres/past.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
 import type { EventHandler } from '../../shared/serve.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
+import { FIRST, followReturns } from './returns.ts';
+import type { Return } from './returns.ts';
 import { UNGUARDED, isCanary, readStanding } from './standing.ts';
 import type { Standing } from './standing.ts';
 import { decide } from './suppression.ts';
@@ -113,16 +116,7 @@ async function readFacts(
 ): Promise<Facts> {
   const { limits } = deps;
   const told = await readTold(client, row.incident, row.id);
-  const ranks =
-    row.kind === 'opened'
-      ? await rankIncident(client, row.incident, {
-          louder: asLoudAs(row.severity),
-          // Criticals stay single pushes as far as a minute allows; for the rest a storm lasts until a whole window is calm.
-          stormWindowMs: row.severity === 'critical' ? 0 : limits.stormSummaryMs,
-          flapping: limits.flapOpenings,
-          flapWindowMs: limits.flapWindowMs,
-        })
-      : { storm: 0, flapping: 0 };
+  const isOpening = row.kind === 'opened';
   return {
     kind: row.kind,
     severity: row.severity,
@@ -138,8 +132,22 @@ async function readFacts(
     longerAt,
     canaryOneIn: isCanary(row.id, deps.canaryOneIn ?? 0) ? (deps.canaryOneIn ?? 0) : null,
     ...told,
-    ranks,
+    returned: isOpening ? await readReturn(client, row, limits) : FIRST,
+    stormRank: isOpening
+      ? await rankIncident(client, row.incident, {
+          louder: asLoudAs(row.severity),
+          // Criticals stay single pushes as far as a minute allows; for the rest a storm lasts until a whole window is calm.
+          stormWindowMs: row.severity === 'critical' ? 0 : limits.stormSummaryMs,
+        })
+      : 0,
   };
+}
+
+async function readReturn(client: PoolClient, row: NoticeRow, limits: Limits): Promise<Return> {
+  const past = await readPast(client, row.incident, limits.tellAgainMs);
+  if (past.length === 0) return FIRST;
+  const decidedAt = await readDecidedAt(client, row.incident);
+  return followReturns(row.received_at, past, decidedAt, { ...limits, calmMs: limits.remindAfterMs });
 }
 
 /** Severities that count against the same storm limit; an unknown one counts as a warning. */
@@ -221,7 +229,7 @@ const dryRunSchema = z.object({
   openEpisodes: z.int().min(0).default(1),
   told: z.boolean().default(false),
   storm: z.int().min(0).default(1),
-  flapping: z.int().min(0).default(1),
+  flapping: z.enum(['begins', 'goes on']).nullable().default(null),
   decision: z.enum(['ignore', 'quiet', 'digest', 'snooze', 'important']).nullable().default(null),
 });
 
@@ -229,7 +237,7 @@ function dryRunEvent({ source, limits }: HandlerDeps, data: unknown): CloudEvent
   const parsed = dryRunSchema.safeParse(data ?? {});
   if (!parsed.success)
     throw new InvalidInputError(
-      `for a dry run, data must be facts such as {"kind":"opened","severity":"warning","flapping":4}: ${parsed.error.issues[0]?.message ?? ''}`,
+      `for a dry run, data must be facts such as {"kind":"opened","severity":"warning","flapping":"begins"}: ${parsed.error.issues[0]?.message ?? ''}`,
     );
   const { storm, flapping, decision, ...facts } = parsed.data;
   const verdict = decide(
@@ -243,7 +251,8 @@ function dryRunEvent({ source, limits }: HandlerDeps, data: unknown): CloudEvent
       decision: decision && { kind: decision, until: null, note: 'dry run', actor: 'you', generation: 1 },
       openedStatus: facts.told ? 'notified' : null,
       openedBatch: null,
-      ranks: { storm, flapping },
+      returned: { story: null, flapping },
+      stormRank: storm,
     },
     limits,
   );

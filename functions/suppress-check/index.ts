@@ -30,6 +30,7 @@ void start('suppress-check', async (raw, address) => {
       flapWindowMs: config.FLAP_WINDOW,
       stormSummaryMs: config.STORM_SUMMARY_INTERVAL,
       remindAfterMs: config.REMIND_AFTER,
+      tellAgainMs: config.TELL_AGAIN_AFTER,
     },
     canaryOneIn: config.IGNORE_CANARY_ONE_IN,
     readDecision: (row: NoticeRow) =>

@@ -7,6 +7,7 @@ import type { DueWhy } from '../../shared/postgres/incidents.ts';
 import type { NoticeKind, NoticeStatus } from '../../shared/postgres/notices.ts';
 import type { Severity } from '../../shared/severity.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
+import type { Return, ReturnLimits } from './returns.ts';
 
 /** Closed set of reasons for not telling anyone now. */
 export type SuppressedReason =
@@ -36,15 +37,17 @@ export interface Facts {
   readonly openedStatus: NoticeStatus | null;
   readonly openedBatch: string | null;
   readonly told: boolean;
-  readonly ranks: { readonly storm: number; readonly flapping: number };
+  /** For an opening: what it comes back from. */
+  readonly returned: Return;
+  /** The most new incidents, at least as loud, that came within a minute. */
+  readonly stormRank: number;
 }
 
-export interface Limits {
+export interface Limits extends Omit<ReturnLimits, 'calmMs'> {
   readonly stormIncidents: number;
   readonly stormCriticals: number;
-  readonly flapOpenings: number;
-  readonly flapWindowMs: number;
   readonly stormSummaryMs: number;
+  /** Also how long a pattern has to be calm to be news again. */
   readonly remindAfterMs: number;
 }
 
@@ -81,7 +84,12 @@ export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.messageOf === 'flap') return decideCalm(facts, limits);
   if (facts.kind === 'due') return decideDue(facts, limits);
   if (facts.kind === 'grew') return decideGrown(facts);
-  return decideFlapping(facts, limits) ?? decideStorm(facts, limits) ?? admitOpened(facts, limits);
+  return (
+    decideFlapping(facts, limits) ??
+    decideReturn(facts) ??
+    decideStorm(facts, limits) ??
+    admitOpened(facts, limits)
+  );
 }
 
 function decideResolved({ openedStatus, openedBatch, told }: Facts): Verdict {
@@ -187,30 +195,33 @@ function decideGrown(facts: Facts): Verdict {
 
 function decideFlapping(facts: Facts, limits: Limits): Verdict | null {
   const { flapOpenings, flapWindowMs } = limits;
-  if (facts.ranks.flapping < flapOpenings) return null;
-  const minutes = Math.round(flapWindowMs / 60_000);
-  if (facts.ranks.flapping === flapOpenings) {
-    return {
-      ...admit(
-        `came back ${flapOpenings} times within ${minutes} minutes; more of it waits until it is calm`,
-      ),
-      quiet: isQuiet(facts),
-      due: reminder(facts, limits),
-    };
-  }
-  return hold(
-    'flap',
-    `came back more than ${flapOpenings} times within ${minutes} minutes`,
-    later(facts.receivedAt, flapWindowMs),
-  );
+  const { flapping } = facts.returned;
+  if (flapping === null) return null;
+  const often = `${flapOpenings} times within ${Math.round(flapWindowMs / 60_000)} minutes`;
+  if (flapping === 'goes on')
+    return hold('flap', `came back ${often} and was told so`, later(facts.receivedAt, flapWindowMs));
+  return {
+    ...admit(`came back ${often}; more of it waits until it is calm`),
+    quiet: isQuiet(facts),
+    due: reminder(facts, limits),
+  };
+}
+
+/** The same story again; a critical is told at every return, and so is a severity that nobody knows. */
+function decideReturn({ returned: { story }, severity, receivedAt }: Facts): Verdict | null {
+  if (story === null || severity === 'critical' || severity === 'unknown') return null;
+  const ago = formatAgo(receivedAt.getTime() - story.toldAt.getTime());
+  const times =
+    story.returns === 1 ? 'this is its first return' : `it came back ${story.returns} times since`;
+  return suppress('told', `told ${ago} ago and never calm for long; ${times}`);
 }
 
 function decideStorm(
-  { ranks, severity, receivedAt }: Facts,
+  { stormRank, severity, receivedAt }: Facts,
   { stormCriticals, stormIncidents, stormSummaryMs }: Limits,
 ): Verdict | null {
   const limit = severity === 'critical' ? stormCriticals : stormIncidents;
-  return ranks.storm <= limit
+  return stormRank <= limit
     ? null
     : hold(
         'storm',
@@ -250,4 +261,9 @@ function suppress(reason: SuppressedReason, why: string): Verdict {
 
 function later(time: Date, byMs: number): Date {
   return new Date(time.getTime() + byMs);
+}
+
+function formatAgo(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }

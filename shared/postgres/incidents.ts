@@ -173,37 +173,27 @@ export async function countDue(db: Queryable, incident: string): Promise<DueInci
   return rows[0];
 }
 
-/** Where an incident stands among those of its time. */
-export interface Ranks {
-  /** The most incidents at least as loud that opened within a minute of the storm window up to this one, itself included. */
-  readonly storm: number;
-  /** Incidents of the same pattern that opened in the flapping window up to this one, itself included. */
-  readonly flapping: number;
-}
-
-/** Ranks an incident by opening time, so that the answer does not depend on the order in which notices are decided. */
+/**
+ * The most incidents at least as loud that opened within a minute of the storm window up to this one, itself included.
+ * By opening time, so that the answer does not depend on the order in which notices are decided.
+ */
 export async function rankIncident(
   db: Queryable,
   incident: string,
-  limits: { louder: readonly string[]; stormWindowMs: number; flapping: number; flapWindowMs: number },
-): Promise<Ranks> {
+  limits: { louder: readonly string[]; stormWindowMs: number },
+): Promise<number> {
   const { rows } = await run(
-    db.query<Ranks>(
-      `select
-         (select coalesce(max(opened.within_a_minute), 0) from (
+    db.query<{ rank: number }>(
+      `select (select coalesce(max(opened.within_a_minute), 0) from (
             select s.opened_at, count(*) over (order by s.opened_at range interval '1 minute' preceding) as within_a_minute
             from incidents s join patterns sp using (pattern)
             where s.opened_at > i.opened_at - make_interval(secs => $3::float8 / 1000) - interval '1 minute'
               and (s.opened_at, s.id) <= (i.opened_at, i.id)
               and sp.severity = any($2::text[]) and not sp.heartbeat) as opened
-          where opened.opened_at >= i.opened_at - make_interval(secs => $3::float8 / 1000))::int as storm,
-         (select count(*) from (
-            select 1 from incidents f where f.pattern = i.pattern
-              and f.opened_at > i.opened_at - make_interval(secs => $5::float8 / 1000)
-              and (f.opened_at, f.id) <= (i.opened_at, i.id) limit $4::int + 1) as ranked)::int as flapping
+          where opened.opened_at >= i.opened_at - make_interval(secs => $3::float8 / 1000))::int as rank
        from incidents i where i.id = $1`,
-      [incident, limits.louder, limits.stormWindowMs, limits.flapping, limits.flapWindowMs],
+      [incident, limits.louder, limits.stormWindowMs],
     ),
   );
-  return rows[0] ?? { storm: 0, flapping: 0 };
+  return rows[0]?.rank ?? 0;
 }

@@ -5,6 +5,11 @@
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** What was calm for this long and comes back is news; before, it is the same story. */
+const CALM = 4 * HOUR;
+/** Three openings within this are flapping. */
+const FLAP_WINDOW = 30 * MINUTE;
 /** An open life whose alert begins this much later is another life: the resolve was lost. */
 const NEW_LIFE_AFTER = 2 * MINUTE;
 /** A firing copy that comes this soon after the resolve was merely late. */
@@ -34,6 +39,8 @@ export interface OracleIncident {
   readonly severity: string;
   readonly openedAt: number;
   closedAt: number | null;
+  /** Its alert began anew without an end: nobody knows whether it was ever over. */
+  readonly afterLost: boolean;
 }
 
 /** Everything that is pushed. */
@@ -67,7 +74,7 @@ export function readNight(
   const incidents: OracleIncident[] = [];
   let episodes = 0;
 
-  const begin = (alert: NightAlert, at: number): void => {
+  const begin = (alert: NightAlert, at: number, afterLost = false): void => {
     const group = groupOf(alert);
     const running = open.get(group);
     if (running !== undefined) {
@@ -75,7 +82,7 @@ export function readNight(
       return;
     }
     const { alertname = '', severity = 'unknown' } = alert.labels;
-    const incident: OracleIncident = { group, alertname, severity, openedAt: at, closedAt: null };
+    const incident: OracleIncident = { group, alertname, severity, openedAt: at, closedAt: null, afterLost };
     incidents.push(incident);
     open.set(group, { incident, count: 1 });
   };
@@ -87,7 +94,7 @@ export function readNight(
     running.incident.closedAt = at;
     open.delete(life.group);
   };
-  const store = (alert: NightAlert, at: number, end: number | null): void => {
+  const store = (alert: NightAlert, at: number, end: number | null, afterLost = false): void => {
     episodes++;
     lives.set(alert.fingerprint, {
       group: groupOf(alert),
@@ -97,7 +104,7 @@ export function readNight(
       lastSeen: at,
       previousEnd: lives.get(alert.fingerprint)?.end ?? -Infinity,
     });
-    if (end === null) begin(alert, at);
+    if (end === null) begin(alert, at, afterLost);
   };
 
   const fire = (alert: NightAlert, at: number): void => {
@@ -108,7 +115,7 @@ export function readNight(
       if (start <= life.previousEnd) return;
       if (start > life.start + NEW_LIFE_AFTER) {
         finish(life, start, at);
-        return store(alert, at, null);
+        return store(alert, at, null, true);
       }
       life.start = Math.min(life.start, start);
       life.lastSeen = Math.max(life.lastSeen, at);
@@ -163,6 +170,7 @@ export function toPushes(
   const opened: OracleIncident[] = [];
   const waiting = { storm: new Map<string, Batch>(), flap: new Map<string, Batch>() };
   const told = { storm: [] as Batch[], flap: [] as Batch[] };
+  const stories = new Map<string, Group>();
   const reminders: OracleIncident[] = [];
   const remindAt = new Map<OracleIncident, number>();
 
@@ -186,13 +194,17 @@ export function toPushes(
     const { openedAt, severity, group } = incident;
     for (; (ticks[nextTick] ?? Infinity) < openedAt; nextTick++) sweep(ticks[nextTick] ?? 0);
     const before = order.slice(0, index + 1);
-    const returned = countSince(before, openedAt - HOUR, (other) => other.group === group);
     const rank = stormRank(before, incident);
-    if (returned > 3) {
-      const batch = join(waiting.flap, group, severity, openedAt + HOUR);
-      batch.dueAt = Math.max(batch.dueAt, openedAt + HOUR);
-    } else if (returned < 3 && rank > (severity === 'critical' ? 10 : 30)) {
-      join(waiting.storm, `${severity} ${incident.alertname}`, severity, openedAt + 5 * MINUTE);
+    const { goesOn, flapping } = follow(incident, stories);
+    if (flapping === 'goes on') {
+      const batch = join(waiting.flap, group, incident, FLAP_WINDOW);
+      // Calm for the window, but what never calms down is told all the same: a critical after the window.
+      const last = batch.firstAt + (severity === 'critical' ? FLAP_WINDOW : CALM);
+      batch.dueAt = Math.max(batch.dueAt, Math.min(openedAt + FLAP_WINDOW, last));
+    } else if (goesOn && severity !== 'critical' && severity !== 'unknown') {
+      continue;
+    } else if (flapping === null && rank > (severity === 'critical' ? 10 : 30)) {
+      join(waiting.storm, `${severity} ${incident.alertname}`, incident, 5 * MINUTE);
     } else {
       if (LOUD.includes(severity)) opened.push(incident);
       if (severity === 'critical') remindAt.set(incident, openedAt + 4 * HOUR);
@@ -202,15 +214,55 @@ export function toPushes(
   return { opened, reminders, storms: told.storm, flaps: told.flap };
 }
 
+/** What was told of a group: when its story was, when that it flaps, and its openings and end so far. */
+interface Group {
+  toldAt: number;
+  flapToldAt: number;
+  readonly openings: number[];
+  previous: OracleIncident | null;
+}
+
+/** Notes an opening in its group's story; answers whether it was told already, and whether it flaps. */
+function follow(
+  incident: OracleIncident,
+  groups: Map<string, Group>,
+): { goesOn: boolean; flapping: 'begins' | 'goes on' | null } {
+  const { group, openedAt, severity } = incident;
+  const known = groups.get(group) ?? {
+    toldAt: -Infinity,
+    flapToldAt: -Infinity,
+    openings: [],
+    previous: null,
+  };
+  groups.set(group, known);
+  const rested = openedAt - (known.previous?.closedAt ?? openedAt);
+  const goesOn = !incident.afterLost && rested < CALM && openedAt - known.toldAt < DAY;
+  known.previous = incident;
+  known.openings.push(openedAt);
+  const third = known.openings.at(-3);
+  const isFlapping = third !== undefined && openedAt - third < FLAP_WINDOW;
+  const flapping = !isFlapping ? null : openedAt - known.flapToldAt < CALM ? 'goes on' : 'begins';
+  if (flapping === 'begins') known.flapToldAt = openedAt;
+  // What is not loud enough to be told never begins a story.
+  if (LOUD.includes(severity) && (!goesOn || flapping === 'begins')) known.toldAt = openedAt;
+  return { goesOn, flapping };
+}
+
 interface Batch {
   readonly key: string;
   readonly severity: string;
+  readonly firstAt: number;
   dueAt: number;
   held: number;
 }
 
-function join(batches: Map<string, Batch>, key: string, severity: string, dueAt: number): Batch {
-  const batch = batches.get(key) ?? { key, severity, dueAt, held: 0 };
+function join(
+  batches: Map<string, Batch>,
+  key: string,
+  { severity, openedAt }: OracleIncident,
+  waitMs: number,
+): Batch {
+  const batch = batches.get(key) ?? { key, severity, firstAt: openedAt, dueAt: openedAt + waitMs, held: 0 };
   batch.held++;
   batches.set(key, batch);
   return batch;

@@ -60,9 +60,9 @@ describe('beginnings and ends', () => {
     expect(await livesOf(alert)).toMatchObject([{ starts_at: new Date(earlier), end_reason: null }]);
   });
 
-  test('fire, resolve and fire within a second are two lives and two messages at most', async () => {
+  test('fire, resolve and fire within a second are two lives, and of a critical two messages', async () => {
     const startsAt = Date.now() - 10_000;
-    const alert = makeFiring({}, { startsAt: new Date(startsAt).toISOString() });
+    const alert = makeFiring({ severity: 'critical' }, { startsAt: new Date(startsAt).toISOString() });
     await machine.post([alert]);
     await machine.post([resolved(alert, new Date(startsAt + 300))]);
     await machine.post([{ ...alert, startsAt: new Date(startsAt + 600).toISOString() }]);
@@ -70,6 +70,18 @@ describe('beginnings and ends', () => {
     expect(await livesOf(alert)).toMatchObject([{ end_reason: 'resolved' }, { end_reason: null }]);
     const beginnings = machine.sink.pushes.filter(({ title }) => !title.startsWith('✅'));
     expect(beginnings).toHaveLength(2);
+  });
+
+  test('a warning that comes back the next minute is the same story, told already', async () => {
+    const alert = makeFiring({}, { startsAt: minutesAgo(10) });
+    await postAndSettle([alert]);
+    await postAndSettle([resolved(alert, new Date(minutesAgo(8)))]);
+    await postAndSettle([{ ...alert, startsAt: minutesAgo(7) }]);
+    expect(machine.sink.pushes.filter(({ title }) => !title.startsWith('✅'))).toHaveLength(1);
+    const [, second] = (await machine.notices()).filter(
+      ({ alertname, kind }) => alertname === alert.labels['alertname'] && kind === 'opened',
+    );
+    expect(second).toMatchObject({ status: 'suppressed', reason: 'told' });
   });
 
   test('what began and ended in one webhook is one push that says so', async () => {

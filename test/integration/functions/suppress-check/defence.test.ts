@@ -64,6 +64,8 @@ function handle(canaryOneIn = 0) {
       flapOpenings: 3,
       flapWindowMs: 3_600_000,
       remindAfterMs: 4 * 3_600_000,
+
+      tellAgainMs: 24 * 3_600_000,
     },
     readDecision: (row) => currentDecision(pool, row.pattern, row.received_at),
   });

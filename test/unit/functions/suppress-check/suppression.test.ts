@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../functions/suppress-check/suppression.ts';
+import { FIRST } from '../../../../functions/suppress-check/returns.ts';
 import type { Facts, Limits } from '../../../../functions/suppress-check/suppression.ts';
 import type { Decision } from '../../../../shared/postgres/decisions.ts';
 import { SEVERITIES } from '../../../../shared/severity.ts';
@@ -13,6 +14,7 @@ const limits: Limits = {
   flapWindowMs: 3_600_000,
   stormSummaryMs: 300_000,
   remindAfterMs: 4 * 3_600_000,
+  tellAgainMs: 24 * 3_600_000,
 };
 
 function makeFacts(overrides: Partial<Facts> = {}): Facts {
@@ -32,7 +34,8 @@ function makeFacts(overrides: Partial<Facts> = {}): Facts {
     outside: null,
     longerAt: null,
     canaryOneIn: null,
-    ranks: { storm: 1, flapping: 1 },
+    returned: FIRST,
+    stormRank: 1,
     ...overrides,
   };
 }
@@ -93,9 +96,11 @@ describe('decisions', () => {
 
   it('let an important issue through told, flapping and storm limits', () => {
     const decision = makeDecision('important');
-    expect(decide(makeFacts({ decision, ranks: { storm: 99, flapping: 99 } }), limits).outcome).toBe(
-      'admitted',
-    );
+    const story = { toldAt: at(-60), returns: 2 };
+    expect(
+      decide(makeFacts({ decision, stormRank: 99, returned: { story, flapping: 'goes on' } }), limits)
+        .outcome,
+    ).toBe('admitted');
     expect(decide(makeFacts({ decision, kind: 'grew', told: true }), limits).outcome).toBe('admitted');
   });
 });
@@ -159,12 +164,14 @@ describe('an end', () => {
 });
 
 describe('flapping', () => {
-  it('tells the third opening within the hour once more, then holds until it is calm for an hour', () => {
-    expect(decide(makeFacts({ ranks: { storm: 1, flapping: 3 } }), limits)).toMatchObject({
+  const flaps = (flapping: 'begins' | 'goes on') => ({ returned: { story: null, flapping } });
+
+  it('is said once, then held until it is calm', () => {
+    expect(decide(makeFacts(flaps('begins')), limits)).toMatchObject({
       outcome: 'admitted',
       batchDueAt: null,
     });
-    expect(decide(makeFacts({ ranks: { storm: 1, flapping: 4 } }), limits)).toMatchObject({
+    expect(decide(makeFacts(flaps('goes on')), limits)).toMatchObject({
       outcome: 'held',
       reason: 'flap',
       batchDueAt: at(60),
@@ -183,10 +190,35 @@ describe('flapping', () => {
   });
 });
 
+describe('a return', () => {
+  const story = { toldAt: at(-120), returns: 3 };
+  const returned = { story, flapping: null };
+
+  it('is the same story, and says when it was told', () => {
+    expect(decide(makeFacts({ returned }), limits)).toMatchObject({
+      outcome: 'suppressed',
+      reason: 'told',
+      why: 'told 2 h ago and never calm for long; it came back 3 times since',
+    });
+  });
+
+  it('of a critical, or of a severity that nobody knows, is told each time', () => {
+    for (const severity of ['critical', 'unknown'] as const)
+      expect(decide(makeFacts({ returned, severity }), limits).outcome).toBe('admitted');
+  });
+
+  it('that a decision was made about goes by the decision', () => {
+    const decision = makeDecision('ignore');
+    expect(decide(makeFacts({ returned, decision }), limits).reason).toBe('ignored');
+    const outside = 'it never lasted as long';
+    expect(decide(makeFacts({ returned, decision, outside }), limits).outcome).toBe('admitted');
+  });
+});
+
 describe('a storm', () => {
   it('holds what comes after the thirtieth incident in a minute, and criticals after the tenth', () => {
     const rank = (storm: number, severity: Facts['severity']) =>
-      decide(makeFacts({ severity, ranks: { storm, flapping: 1 } }), limits).outcome;
+      decide(makeFacts({ severity, stormRank: storm }), limits).outcome;
     expect([rank(30, 'warning'), rank(31, 'warning')]).toEqual(['admitted', 'held']);
     expect([rank(10, 'critical'), rank(11, 'critical')]).toEqual(['admitted', 'held']);
   });
@@ -198,7 +230,7 @@ describe('a reminder', () => {
     const dueOf = (facts: Partial<Facts>) => decide(makeFacts({ ...critical, ...facts }), limits).due?.why;
     expect(dueOf({ decision: makeDecision('important') })).toBe('reminder');
     expect(dueOf({ kind: 'due', dueWhy: 'snooze over' })).toBe('reminder');
-    expect(dueOf({ ranks: { storm: 1, flapping: 3 } })).toBe('reminder');
+    expect(dueOf({ returned: { story: null, flapping: 'begins' } })).toBe('reminder');
     expect(dueOf({ kind: 'due', messageOf: 'flap' })).toBe('reminder');
   });
 
@@ -226,10 +258,14 @@ it('gives every possible notice a verdict with a sentence, and never drops an un
     openedStatus: fc.constantFrom(null, 'received', 'notified', 'suppressed', 'held', 'dead'),
     dueWhy: fc.constantFrom(null, 'reminder', 'decision revoked'),
     storm: fc.integer({ min: 1, max: 10 }),
+    story: fc.constantFrom(null, { toldAt: at(-60), returns: 2 }),
   });
   fc.assert(
-    fc.property(facts, ({ storm, ...some }) => {
-      const verdict = decide(makeFacts({ ...some, ranks: { storm, flapping: 1 } }), limits);
+    fc.property(facts, ({ storm, story, ...some }) => {
+      const verdict = decide(
+        makeFacts({ ...some, stormRank: storm, returned: { story, flapping: null } }),
+        limits,
+      );
       expect(verdict.why).not.toBe('');
       const mayBeDropped = some.kind !== 'opened' || some.severity !== 'critical';
       expect(mayBeDropped || verdict.outcome === 'admitted').toBe(true);
