@@ -201,7 +201,7 @@ export function toPushes(
       // Calm for the window, but what never calms down is told all the same: a critical after the window.
       const last = batch.firstAt + (severity === 'critical' ? FLAP_WINDOW : CALM);
       batch.dueAt = Math.max(batch.dueAt, Math.min(openedAt + FLAP_WINDOW, last));
-    } else if (goesOn && severity !== 'critical' && severity !== 'unknown') {
+    } else if (flapping === null && goesOn && severity !== 'critical' && severity !== 'unknown') {
       continue;
     } else if (flapping === null && rank > (severity === 'critical' ? 10 : 30)) {
       join(waiting.storm, `${severity} ${incident.alertname}`, incident, 5 * MINUTE);
