@@ -138,7 +138,7 @@ export function actionsOf(world: World, state: State): Action[] {
   for (const bell of new Set(state.doorbells)) {
     actions.push([bell, (next) => (remove(next.doorbells, bell), ring(next, bell))]);
     if (budget.losses > 0)
-      actions.push([`lose ${bell}`, (next) => (next.budget.losses--, void remove(next.doorbells, bell))]);
+      actions.push([`lose ${bell}`, (next) => (next.budget.losses--, remove(next.doorbells, bell))]);
     if (budget.duplicates > 0)
       actions.push([`${bell} twice`, (next) => (next.budget.duplicates--, ring(next, bell))]);
   }
