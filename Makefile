@@ -1,12 +1,13 @@
 # alertgest: `make` lists the targets. Everything runs under Node 24 or later: the one on PATH, or one that npx fetches;
 # node_modules/.bin/node points at it, so that npm and all tools below use it too.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench build doctor clean
+.PHONY: help demo run test check bench build doctor clean image check-supply
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export npm_config_update_notifier := false
 
 READY := node_modules/.ready
+IMAGE := alertgest:0.1.0
 IS_NEW := node -e 'process.exit(parseInt(process.versions.node) < 24)' 2>/dev/null
 FETCH := npx --yes --prefer-offline --loglevel=error --package=node@24 --package=npm@11 --
 QUIET := --no-audit --no-fund --loglevel=error
@@ -15,7 +16,7 @@ APT := apt-get install -y -qq --no-install-recommends nodejs npm
 $(shell test -x node_modules/.bin/node || rm -f $(READY))
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a sample night through everything, on this machine, with throw-away data
 	@node cli/main.ts demo
@@ -34,6 +35,13 @@ bench: $(READY) ## the numbers of the README, measured on this machine
 
 build: $(READY) ## one bundle per function in dist/
 	@npm run --silent build
+
+image: ## the container image; IMAGE=registry/name:tag names it
+	@for tool in docker podman buildah; do $$tool info >/dev/null 2>&1 && exec $$tool build --tag $(IMAGE) .; done; \
+		echo 'neither docker, podman nor buildah answers here: install one of them, or start its daemon' >&2; exit 1
+
+check-supply: $(READY) ## licences, checksums, known holes and signatures of what production installs
+	@node build/supply.ts
 
 doctor: $(READY) ## what is reachable, what is not, how to fix it
 	@node cli/main.ts doctor

@@ -1,12 +1,19 @@
-/** Writes docs/events.md from the catalogue, so that the documentation of events cannot differ from the code. */
-import { writeFileSync } from 'node:fs';
+/**
+ * Writes docs/events.md from the catalogue and the table in docs/channels.md from the channels' definitions, so that
+ * neither can differ from the code.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { z } from 'zod';
+import { CHANNEL_TYPES } from '../functions/notify/channels/index.ts';
 import { webhookAnswerSchema } from '../functions/receive/webhook.ts';
 import { webhookSchema } from '../shared/alert.ts';
 import { EVENTS, digestBuiltSchema, noticeDataSchema } from '../shared/events.ts';
 
 const TARGET = new URL('../docs/events.md', import.meta.url);
+const CHANNELS_PAGE = new URL('../docs/channels.md', import.meta.url);
+/** The section whose table is written; its sentences above the table are the page's own. */
+const CHANNELS_SECTION = /(?<=\n## What each can do\n(?:(?!\|).*\n)*)\|(?:.*\n)*?(?=\n)/;
 
 const INTRODUCTION = `# Events
 
@@ -17,7 +24,7 @@ repeated, reordered or forged event can only hasten work that was due; a lost on
 
 - \`id\`: the row and the step, e.g. \`ag-1f0c6a3d2b4e5f60.opened.classified\`; the same step of the same row is the same event.
 - \`source\`: \`/alertgest/<cluster>/<function>\`.
-- \`subject\`: the notice's id (for digests, the window).
+- \`subject\`: the notice's id (of a stored digest \`digest-\` and its number).
 - Extensions: \`severity\`, \`pattern\`, \`partitionkey\` (the pattern), \`traceparent\`.
 - Data: at most 64 KiB; it shows what people and Trigger filters want to see.
 `;
@@ -40,8 +47,39 @@ export async function renderEvents(): Promise<string> {
   return format(text, { parser: 'markdown', printWidth: 110, proseWrap: 'preserve' });
 }
 
+/** The page about channels with the table as the definitions have it; everything else stays as it is. */
+export async function renderChannels(page: string): Promise<string> {
+  const rows = CHANNEL_TYPES.map(({ type, facts }) =>
+    [
+      '',
+      `[${type}](#${type})`,
+      `[${facts.limits}](${facts.docs})`,
+      facts.rate,
+      facts.loudness,
+      facts.button === 'acts' ? 'acts' : 'opens the page',
+      facts.closes ?? '—',
+      facts.updates ?? '—',
+      facts.collapses ?? '—',
+      '',
+    ].join(' | '),
+  );
+  const table = [
+    '| channel | limits | pace | critical / warning / rest | decision | the end | later changes | a repeat collapses by |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+  if (!CHANNELS_SECTION.test(page)) throw new Error('docs/channels.md has no table under "What each can do"');
+  return format(
+    page.replace(CHANNELS_SECTION, () => `${table}\n`),
+    { parser: 'markdown', printWidth: 110, proseWrap: 'preserve' },
+  );
+}
+
 function section(title: string, schema: z.ZodType): string {
   return `## ${title}\n\n\`\`\`json\n${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n\`\`\``;
 }
 
-if (import.meta.main) writeFileSync(TARGET, await renderEvents());
+if (import.meta.main) {
+  writeFileSync(TARGET, await renderEvents());
+  writeFileSync(CHANNELS_PAGE, await renderChannels(readFileSync(CHANNELS_PAGE, 'utf8')));
+}

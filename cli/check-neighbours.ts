@@ -1,8 +1,7 @@
 /** doctor's look at everything that is no store: broker, console, channels, model, Kubernetes. Nothing is sent to anybody. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { channelsFromEnv } from '../functions/notify/channels/index.ts';
-import type { ChannelDefinition } from '../functions/notify/channel.ts';
+import { CHANNEL_TYPES, channelsFromEnv } from '../functions/notify/channels/index.ts';
 import { ConfigError } from '../shared/errors.ts';
 import type { Environment } from '../shared/env.ts';
 import { HttpFailure, request } from '../shared/http.ts';
@@ -68,14 +67,8 @@ export async function checkChannels(env: Environment): Promise<Check[]> {
 
 async function checkChannel(type: string, env: Environment): Promise<Check> {
   const name = `Channel ${type}`;
-  // One file and one exported definition per channel, both of its name.
-  const module = (await import(`../functions/notify/channels/${type}.ts`)) as Record<
-    string,
-    ChannelDefinition<Readonly<Record<string, unknown>>> | undefined
-  >;
-  const config = Object.entries(module[type]?.fromEnv(env) ?? {});
-  const url = config.find(([variable]) => variable.endsWith('_URL'))?.[1];
-  if (typeof url !== 'string') return { name, verdict: 'ok', detail: 'configured' };
+  const url = CHANNEL_TYPES.find((one) => one.type === type)?.addressFromEnv(env) ?? null;
+  if (url === null) return { name, verdict: 'ok', detail: 'configured' };
   if (await isReachable(url)) return { name, verdict: 'ok', detail: `${toPlace(url)} accepts connections` };
   const fix = 'nobody is told through it until this machine (or the cluster) can reach it';
   return { name, verdict: 'fail', detail: `${toPlace(url)} cannot be reached`, fix };

@@ -20,6 +20,9 @@ const COMMANDS = new Map<string, Entry>([
   ['doctor', { what: 'what is reachable, what is not, how to fix it', load: () => import('./doctor.ts') }],
   ['decisions', { what: 'decisions as a file: export, import', load: () => import('./decisions.ts') }],
   ['simulate', { what: 'the last 30 days through changed decisions', load: () => import('./simulate.ts') }],
+  ['send-test', { what: 'one test message through a channel', load: () => import('./send-test.ts') }],
+  ['routes', { what: 'who would hear of an alert, when and why', load: () => import('./routes.ts') }],
+  ['config', { what: 'every problem of the variables and routes', load: () => import('./config.ts') }],
   ['migrate', { what: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') }],
 ]);
 

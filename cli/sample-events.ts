@@ -50,6 +50,11 @@ const SAMPLES: Readonly<Record<EventType, (now: Date) => object>> = {
     generatorURL: 'http://prometheus:9090/graph?g0.expr=kube_pod_container_status_waiting_reason',
   }),
   'dev.alertgest.notice.classified': () => ({ kind: 'opened', severity: 'warning', storm: 1 }),
+  'dev.alertgest.explanation.due': () => ({
+    labels: LABELS,
+    annotations: { summary: 'api restarts again and again' },
+  }),
+  'dev.alertgest.pattern.explained': () => MESSAGE,
   'dev.alertgest.notice.admitted': () => MESSAGE,
   'dev.alertgest.delivery.due': () => MESSAGE,
   'dev.alertgest.notice.suppressed': (now) => noticeData('suppressed', 'told', now),
@@ -58,11 +63,22 @@ const SAMPLES: Readonly<Record<EventType, (now: Date) => object>> = {
   'dev.alertgest.notice.dead': (now) => noticeData('dead', 'undeliverable', now),
   'dev.alertgest.digest.due': (now) => toWindow(now),
   'dev.alertgest.digest.built': (now) => ({
+    digest: null,
+    name: 'all',
+    level: 'silent',
+    verdict: 'A quiet night: no alerts',
     ...toWindow(now),
     zone: 'UTC',
     counts: { episodes: 0, firing: 0, resolved: 0, patterns: 0, issues: 0, bySeverity: {}, byType: {} },
     text: 'No alerts.',
   }),
+  'dev.alertgest.digest.delivered': (now) => ({
+    digest: '1',
+    ...toWindow(now),
+    status: 'sent',
+    reason: null,
+  }),
+  'dev.alertgest.test.due': () => ({ channel: '*' }),
   'dev.knative.sources.ping': () => ({}),
 };
 

@@ -6,6 +6,9 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CaptureWindow, CaptureWindowConfig } from './capture-window-config.ts';
 
+/** A window of 24 hours whose clock is set back, and an hour to spare. */
+const LONGEST_WINDOW_MS = 26 * 3_600_000;
+
 /** The last window that had ended at `at`. */
 export function lastClosedWindow(config: CaptureWindowConfig, at: Date): CaptureWindow {
   const zone = config.CAPTURE_WINDOW_TIMEZONE;
@@ -20,8 +23,20 @@ export function lastClosedWindow(config: CaptureWindowConfig, at: Date): Capture
       config.CAPTURE_WINDOW_START,
       zone,
     );
-    return { start, end, zone };
+    // A clock change may leave nothing of a short window.
+    if (start < end) return { start, end, zone };
   }
+}
+
+/** The windows that touch a span, oldest first; the same as capture_windows_between of the database. */
+export function windowsBetween(config: CaptureWindowConfig, since: Date, until: Date): CaptureWindow[] {
+  const windows: CaptureWindow[] = [];
+  let window = lastClosedWindow(config, new Date(until.getTime() + LONGEST_WINDOW_MS));
+  while (window.end > since) {
+    if (window.start <= until) windows.push(window);
+    window = lastClosedWindow(config, new Date(window.end.getTime() - 1));
+  }
+  return windows.toReversed();
 }
 
 /** A wall-clock time as an instant. In a gap: the first instant after it; in a fold: the first of the two. */

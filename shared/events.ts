@@ -42,6 +42,10 @@ export const episodeCountsSchema = countsSchema.extend({
 
 /** What build-digest answers. */
 export const digestBuiltSchema = z.object({
+  digest: z.string().nullable().describe('id of the stored digest; null for a dry run'),
+  name: z.string().describe('whose digest: "all", or a name of the routes file'),
+  level: z.string().describe('urgent, attention, look, calm or silent'),
+  verdict: z.string().describe('the night in one sentence'),
   from: z.string().describe('RFC 3339, inclusive'),
   to: z.string().describe('RFC 3339, exclusive'),
   zone: z.string().describe('IANA time zone of the window'),
@@ -49,7 +53,37 @@ export const digestBuiltSchema = z.object({
   text: z.string().describe('the counts as a person reads them'),
 });
 
-const digestDueSchema = z.object({ from: z.string().optional(), to: z.string().optional() });
+/** What became of a digest. */
+export const digestDeliveredSchema = z.object({
+  digest: z.string().describe('id of the stored digest'),
+  from: z.string().describe('RFC 3339, inclusive'),
+  to: z.string().describe('RFC 3339, exclusive'),
+  status: z.string().describe('sent, dead or kept'),
+  reason: z.string().nullable().describe('why nobody was told'),
+});
+
+/** What became of a pattern's explanation. Suggestions are shown to people and acted on by nobody. */
+export const explainedSchema = z.object({
+  notice: z.string().describe('the notice that brought the pattern'),
+  pattern: z.string(),
+  source: z.enum(['model', 'cache', 'none']).describe('asked now, known from before, or no explanation'),
+  why: z.string().nullable().describe('why there is no explanation: timeout, busy, rejected …'),
+  model: z.string().nullable(),
+  category: z.string().nullable(),
+  suggestedSeverity: z.string().nullable().describe("only when louder than the alert's own"),
+  summary: z.string().nullable(),
+  explanation: z.string().nullable(),
+  nextStep: z.string().nullable(),
+  confidence: z.number().nullable(),
+});
+export type Explained = Readonly<z.infer<typeof explainedSchema>>;
+
+const digestDueSchema = z.object({
+  from: z.string().optional().describe('RFC 3339; with "to" a span of its own, which is kept and not told'),
+  to: z.string().optional(),
+  tell: z.boolean().optional().describe('tell it to the channels of digests all the same'),
+});
+const testDueSchema = z.object({ channel: z.string().describe('name of a channel; "*" for all') });
 const tickSchema = z.object({});
 
 interface EventEntry {
@@ -75,6 +109,18 @@ export const EVENTS = {
     emittedBy: ['classify', 'receive', 'notify'],
     consumedBy: ['suppress-check'],
     data: noticeDataSchema,
+  },
+  'dev.alertgest.explanation.due': {
+    meaning: 'A pattern waits for the model and nobody works on it.',
+    emittedBy: ['receive'],
+    consumedBy: ['classify'],
+    data: noticeDataSchema,
+  },
+  'dev.alertgest.pattern.explained': {
+    meaning: 'The model explained the pattern, or it did not and the reason is said; nobody waits for it any more.',
+    emittedBy: ['classify'],
+    consumedBy: ['notify'],
+    data: explainedSchema,
   },
   'dev.alertgest.notice.admitted': {
     meaning: 'Somebody is to be told.',
@@ -113,16 +159,28 @@ export const EVENTS = {
     data: noticeDataSchema,
   },
   'dev.alertgest.digest.due': {
-    meaning: 'A span is to be counted; without "from" and "to" the last closed capture window.',
-    emittedBy: [],
+    meaning: 'Digests are to be built: of every closed window that has none, or of the span "from" to "to".',
+    emittedBy: ['receive', 'console'],
     consumedBy: ['build-digest'],
     data: digestDueSchema,
   },
   'dev.alertgest.digest.built': {
-    meaning: 'The counts of a capture window are stored.',
-    emittedBy: ['build-digest'],
-    consumedBy: [],
+    meaning: 'A digest is stored and waits to be told.',
+    emittedBy: ['build-digest', 'receive'],
+    consumedBy: ['notify'],
     data: digestBuiltSchema,
+  },
+  'dev.alertgest.digest.delivered': {
+    meaning: 'Every delivery of a digest is final.',
+    emittedBy: ['notify'],
+    consumedBy: [],
+    data: digestDeliveredSchema,
+  },
+  'dev.alertgest.test.due': {
+    meaning: 'Somebody asked for a test message.',
+    emittedBy: ['console'],
+    consumedBy: ['notify'],
+    data: testDueSchema,
   },
   /** PingSource ticks; told apart by the extension `tick` (`sweep` or `digest`). */
   'dev.knative.sources.ping': {

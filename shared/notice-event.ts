@@ -11,7 +11,10 @@ const SAMPLE_BYTES = 32 * 1024;
 /** Longest summary in an event, in characters. */
 const SUMMARY_LIMIT = 500;
 
-type NoticeEventType = Extract<EventType, `dev.alertgest.notice.${string}` | 'dev.alertgest.delivery.due'>;
+type NoticeEventType = Extract<
+  EventType,
+  `dev.alertgest.notice.${string}` | 'dev.alertgest.delivery.due' | 'dev.alertgest.explanation.due'
+>;
 
 /** The event of a step of a notice; the same step of the same notice always has the same id. */
 export function createNoticeEvent(
@@ -25,7 +28,7 @@ export function createNoticeEvent(
     summary: data.summary.slice(0, SUMMARY_LIMIT),
     alerts: boundSamples(data.alerts),
   };
-  const step = type.slice(type.lastIndexOf('.') + 1);
+  const step = type === 'dev.alertgest.explanation.due' ? 'explain' : type.slice(type.lastIndexOf('.') + 1);
   return createEvent(type, source, data.notice, step, bounded, {
     severity: data.severity,
     pattern: data.pattern,

@@ -5,7 +5,7 @@
 import { Temporal } from 'temporal-polyfill';
 import * as z from 'zod';
 
-import { parseCron } from './cron.ts';
+import { parseCron } from '../../shared/cron.ts';
 
 /** The fan-out of the in-memory channel stops waiting after 15 minutes when a delivery names no timeout. */
 const NO_TIMEOUT_MS = 15 * 60_000;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ConfigError } from '../../shared/errors.ts';
 import type { Activity } from './activity.ts';
-import { nextTick, parseCron } from './cron.ts';
+import { nextTick, parseCron } from '../../shared/cron.ts';
 import { backoffMs, isRetried, type Policy } from './delivery.ts';
 import { resolveDestination, type AddressBook } from './destinations.ts';
 import type { Log } from './ledger.ts';

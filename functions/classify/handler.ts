@@ -7,12 +7,15 @@ import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
 import type { EpisodeSample } from '../../shared/postgres/episodes.ts';
 import { sampleEpisodes } from '../../shared/postgres/episodes.ts';
+import { wantExplanation } from '../../shared/postgres/explanation-queue.ts';
 import { markClassified } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { storeClassification } from '../../shared/postgres/patterns.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import { run } from '../../shared/postgres/pool.ts';
 import type { EventHandler } from '../../shared/serve.ts';
+import { isExplainable } from './explain.ts';
+import { PROMPT_VERSION } from './prompt.ts';
 import { classifyByRules, exprFromGeneratorUrl } from './rules.ts';
 import type { Classification } from './rules.ts';
 
@@ -22,6 +25,10 @@ const SAMPLES = 20;
 export interface HandlerDeps {
   readonly pool: Pool;
   readonly source: EventSource;
+  /** The handler of /explain; what the sweep rings for comes here. */
+  readonly explain: EventHandler;
+  /** How long deliveries may wait for an explanation, in milliseconds; null when no model is asked. */
+  readonly explainWaitMs: number | null;
 }
 
 const dryRunSchema = z.object({
@@ -31,8 +38,10 @@ const dryRunSchema = z.object({
 });
 
 /** Creates the handler: received → classified. */
-export function createHandler({ pool, source }: HandlerDeps): EventHandler {
-  return async (event, { dryRun, log }) => {
+export function createHandler({ pool, source, explain, explainWaitMs }: HandlerDeps): EventHandler {
+  return async (event, context) => {
+    if (event.type === 'dev.alertgest.explanation.due') return explain(event, context);
+    const { dryRun, log } = context;
     if (dryRun)
       return [
         createEvent(
@@ -46,6 +55,15 @@ export function createHandler({ pool, source }: HandlerDeps): EventHandler {
     const row = await readEventNotice(pool, event, ['dev.alertgest.notice.received']);
     const position = positionOf(row, 'received');
     if (position === 'past') return [];
+    // Known before the notice moves on: notify sees that an explanation is on its way.
+    if (explainWaitMs !== null && position === 'ready' && isExplainable(row))
+      await wantExplanation(pool, {
+        pattern: row.pattern,
+        notice: row.id,
+        promptVersion: PROMPT_VERSION,
+        digests: [],
+        waitMs: explainWaitMs,
+      });
     const samples = await run(sampleEpisodes(pool, row.incident, SAMPLES));
     if (position === 'done') return [classifiedEvent(source, row, samples)];
     const classification = classifySample(row, samples[0]);

@@ -155,6 +155,11 @@ export function classifyByRules(alert: RuleInput): Classification {
   };
 }
 
+/** Whether a lower-case word is part of the table's vocabulary: such words say what is wrong, and nothing else. */
+export function knowsWord(word: string): boolean {
+  return vocabulary.has(word) || vocabulary.has(simplifyWord(word));
+}
+
 /** The expression a Prometheus generator URL carries in `g0.expr`, if the URL parses and has one. */
 export function exprFromGeneratorUrl(url: string): string | undefined {
   if (typeof url !== 'string' || !URL.canParse(url)) return undefined;

@@ -16,7 +16,7 @@ import { createPages } from './pages/index.ts';
 import { createSignInRoutes } from './sign-in-page.ts';
 import { createSignIn } from './sign-in.ts';
 import type { Asked } from './sign-in.ts';
-import { createBackTest } from './time-machine.ts';
+import { createBackTest, createSuggestions } from './time-machine.ts';
 
 export interface AppDeps {
   readonly config: Config;
@@ -54,7 +54,8 @@ export function createApp({ config, env, pool, publisher, log }: AppDeps): App {
   });
   const entry = createSignInRoutes(signIn, log);
   const variables = Object.keys(configSchema.shape).map((name) => ({ name, isSet: env[name] !== undefined }));
-  const pages = createPages({ pool, publisher, source, signIn, zone, variables, backTest, log });
+  const suggestions = createSuggestions(pool, env);
+  const pages = createPages({ pool, publisher, source, signIn, zone, variables, backTest, suggestions, log });
   return async (request, asked) => {
     const first = new URL(request.url).pathname.split('/', 2)[1];
     const app =

@@ -103,6 +103,12 @@ export function createBackTest(
   };
 }
 
+/** The suggestions as the page shows them: few episodes or long ones are no noise. */
+export function createSuggestions(pool: Pool, environment: Environment): () => Promise<Suggestion[]> {
+  let night: Promise<NightClock> | undefined;
+  return async () => suggest(pool, await (night ??= readNightClock(environment)), suggestionsQuery.parse({}));
+}
+
 /** Patterns that are consistently noise, with what ignoring them would have done. */
 export async function suggest(
   pool: Pool,

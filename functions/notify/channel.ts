@@ -15,6 +15,14 @@ export interface Sending {
   readonly previousId: string | null;
 }
 
+/** What a provider's yes came with. */
+export interface Sent {
+  /** The provider's id of the message, which a later message of the incident or an update is told of. */
+  readonly providerId: string | null;
+  /** What went wrong in spite of the yes, such as one refused address of several; absent when nothing did. */
+  readonly note?: string;
+}
+
 /** One configured destination. */
 export interface Channel {
   /** The name that routes, deliveries and logs use; the type's name unless a routes file gives another. */
@@ -27,19 +35,45 @@ export interface Channel {
   /** Whether the provider collapses a second message with the incident's key. */
   readonly keyed: boolean;
   /** Sends one message; throws DeliveryError for everything but a clear yes. */
-  send(message: Message, sending: Sending): Promise<{ readonly providerId: string | null }>;
+  send(message: Message, sending: Sending): Promise<Sent>;
   /** Changes a message that was sent, without a second push; absent where the provider cannot. */
   readonly update?: (providerId: string, message: Message, signal: AbortSignal) => Promise<void>;
+}
+
+/** What docs/channels.md says of a kind of channel; words are short enough for a table. */
+export interface ChannelFacts {
+  /** The name people know it by. */
+  readonly title: string;
+  /** The vendor's page that the limits were taken from. */
+  readonly docs: string;
+  readonly limits: string;
+  /** How fast the vendor takes messages, as far as it says. */
+  readonly rate: string;
+  /** How loud a critical, a warning and the rest arrive. */
+  readonly loudness: string;
+  /** `acts`: a button that decides by itself; `link`: one that opens the page where one decides. */
+  readonly button: 'acts' | 'link';
+  /** What the end of an incident closes at the provider; null when a message opens nothing. */
+  readonly closes: string | null;
+  /** How a sent message is changed without a second push; null when it cannot be. */
+  readonly updates: string | null;
+  /** What makes the provider collapse a repeated message; null when nothing does. */
+  readonly collapses: string | null;
 }
 
 /** One kind of channel, as `channels/index.ts` lists it. */
 export interface ChannelDefinition<Config> {
   readonly type: string;
   readonly keyed: boolean;
+  readonly facts: ChannelFacts;
+  /** The names of all its variables. */
+  readonly variables: readonly string[];
   /** The config, null when none of the channel's variables is set, ConfigError when they do not suffice. */
   fromEnv(env: Env): Config | null;
   /** A channel of this type; `name` tells several of one type apart. */
   create(config: Config, name?: string): Channel;
+  /** What the provider would be sent, without the secrets; for a dry run. */
+  preview(message: Message): object;
 }
 
 /** Reads one channel's variables; `<CHANNEL>_SEND_RESOLVED` alone does not ask for the channel. */
@@ -70,6 +104,13 @@ export function serverVariable(name: string, example: string): z.ZodType<string,
       error: `${name} is a server's address and ends before any ? or #, for example ${name}=${example}`,
     })
     .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** An address that is itself the secret: whoever knows it may post. Only its variable is ever named. */
+export function secretUrlVariable(name: string, example: string): z.ZodType<string, string> {
+  return urlVariable(name, example).refine((text) => !/[^\x21-\x7e]/.test(text), {
+    error: `${name} has white space or characters outside ASCII, for example ${name}=${example}`,
+  });
 }
 
 /** A secret or another text without white space, so that it can travel in a header. */

@@ -1,137 +1,253 @@
 /**
- * Claim, send, mark. No connection or transaction is held while a provider is called. A crash between the provider's
- * yes and our mark means the message is sent again after the lease: a lost page costs more than a repeated one.
+ * Claim, send, mark; each channel by itself. No connection or transaction is held while a provider is called. A crash
+ * between the provider's yes and our mark means the message is sent again after the lease: a lost page costs more than a
+ * repeated one. One slow or broken channel never delays another.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeliveryError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
 import {
-  claimDeliveries,
+  claimDelivery,
+  lastProviderId,
   markFailed,
   markSent,
   summarizeDeliveries,
+  waitingDeliveries,
 } from '../../shared/postgres/deliveries.ts';
-import type { Claim, DeliverySummary } from '../../shared/postgres/deliveries.ts';
+import type {
+  Claim,
+  DeliverySummary,
+  Marked,
+  Owner,
+  WaitingDelivery,
+} from '../../shared/postgres/deliveries.ts';
+import { claimInPace, collapseBacklog } from '../../shared/postgres/pace.ts';
+import type { Pace, PacedClaim } from '../../shared/postgres/pace.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import { nextAttemptMs } from './backoff.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, Sent } from './channel.ts';
+import { createCircuits } from './circuit.ts';
+import type { Circuits } from './circuit.ts';
 import type { Message } from './message.ts';
 
 /** A provider that has not answered by then is cut off, in milliseconds. */
 const SEND_TIMEOUT_MS = 10_000;
 /** A next try this near is waited for here; later ones are the sweep's. */
 const WAIT_HERE_MS = 6_000;
-/** Notices that wait here at once in one process; a dead provider must not fill the function. */
+/** Deliveries that wait here at once in one process; a dead provider must not fill the function. */
 const WAITERS = 4;
 
 /** A mark that Postgres does not take is tried this often, with growing waits. */
 const MARK_ATTEMPTS = 3;
 const MARK_WAIT_MS = 500;
 
+/** A provider that comes back is not flooded with what waited for it. */
+const RETRY_PACE: Pace = { max: 2, perMs: 1_000 };
+/** More than these waiting for one channel are told in one message. */
+const BACKLOG = { single: 30, criticals: 10 } as const;
+
 export interface DeliveryDeps {
   readonly pool: Pool;
   readonly channels: ReadonlyMap<string, Channel>;
+  /** The pace of channels that have one, by name; what is urgent does not wait for it. */
+  readonly paces?: ReadonlyMap<string, Pace>;
   readonly giveUpAfterMs: number;
+  /** Milliseconds since 1970 by this process' clock; a test moves it. */
+  readonly now?: () => number;
   readonly log: Logger;
 }
 
+/** One message as a delivery asks for it. */
+export interface Telling {
+  readonly channel: string;
+  /** An earlier attempt may have arrived. */
+  readonly possiblyRepeated: boolean;
+  /** Without sound on this channel. */
+  readonly quiet: boolean;
+  /** The channel that could not be reached and for which this one stands in. */
+  readonly insteadOf: string | null;
+  /** The delivery whose message sums up all that waited for the channel; null for a message about its owner alone. */
+  readonly summaryOf: string | null;
+}
+
+/** What is to be delivered. */
+export interface Work {
+  readonly owner: Owner;
+  /** Urgent messages do not wait for a channel's pace. */
+  readonly isUrgent: boolean;
+  readonly toMessage: (telling: Telling) => Promise<Message>;
+  readonly signal: AbortSignal;
+}
+
+/** Where the deliveries stand, and the notices whose deliveries travelled with them. */
+export interface Delivered extends DeliverySummary {
+  readonly carried: readonly string[];
+}
+
 export interface Deliverer {
-  /** Works the deliveries of a notice until all are final or the rest has to wait; answers where they stand. */
-  deliver(
-    notice: string,
-    toMessage: (channel: string, possiblyRepeated: boolean) => Promise<Message>,
-    signal: AbortSignal,
-  ): Promise<DeliverySummary>;
+  /** Works the deliveries of an owner until all are final or the rest has to wait; answers where they stand. */
+  deliver(work: Work): Promise<Delivered>;
 }
 
 /** Creates the worker of one process. */
 export function createDeliverer(deps: DeliveryDeps): Deliverer {
-  let waiters = 0;
+  const worker: Worker = { ...deps, now: deps.now ?? Date.now, circuits: createCircuits(), waiters: 0 };
   return {
-    async deliver(notice, toMessage, signal) {
+    async deliver(work) {
+      const carried = new Set<string>();
+      const worked = new Set<string>();
       for (;;) {
-        const claims = await claimDeliveries(deps.pool, notice);
-        await Promise.all(claims.map((claim) => send(deps, claim, toMessage, signal)));
-        const summary = await summarizeDeliveries(deps.pool, notice);
-        const waitMs = summary.nextInMs;
-        if (waitMs === null || waitMs > WAIT_HERE_MS || waiters >= WAITERS || signal.aborted) return summary;
-        waiters++;
-        try {
-          await sleep(Math.max(waitMs, 50), undefined, { signal });
-        } catch {
-          return summary;
-        } finally {
-          waiters--;
-        }
+        // What stands in for a delivery that died was planned meanwhile; each is worked once.
+        const waiting = await waitingDeliveries(deps.pool, work.owner);
+        const fresh = waiting.filter(({ id }) => !worked.has(id));
+        if (fresh.length === 0) break;
+        for (const { id } of fresh) worked.add(id);
+        const marks = await Promise.all(fresh.map((delivery) => workOne(worker, work, delivery)));
+        for (const notice of marks.flat()) carried.add(notice);
       }
+      return { ...(await summarizeDeliveries(deps.pool, work.owner)), carried: [...carried] };
     },
   };
 }
 
-async function send(
-  deps: DeliveryDeps,
-  claim: Claim,
-  toMessage: (channel: string, possiblyRepeated: boolean) => Promise<Message>,
-  signal: AbortSignal,
-): Promise<void> {
-  const channel = deps.channels.get(claim.channel);
-  let providerId: string | null;
+/** The deliverer's dependencies and what it remembers. */
+interface Worker extends DeliveryDeps {
+  readonly now: () => number;
+  readonly circuits: Circuits;
+  waiters: number;
+}
+
+/** Works one delivery until it is final or has to wait for long; answers the notices that travelled with it. */
+async function workOne(worker: Worker, work: Work, delivery: WaitingDelivery): Promise<readonly string[]> {
+  let { attempts } = delivery;
+  let waitMs = delivery.next_in_ms;
+  for (;;) {
+    if (waitMs > 0 && !(await waitHere(worker, waitMs, work.signal))) return [];
+    waitMs = worker.circuits.waitMs(delivery.channel, worker.now(), SEND_TIMEOUT_MS);
+    if (waitMs > 0) continue;
+    const turn = await takeTurn(worker, work, { ...delivery, attempts });
+    if (turn.claim === null && turn.waitMs <= 0) return [];
+    if (turn.claim !== null) {
+      attempts = turn.claim.attempts;
+      const attempt = await attemptOne(worker, work, turn.claim);
+      if (attempt.nextInMs === null) return attempt.carried;
+      turn.waitMs = attempt.nextInMs;
+    }
+    ({ waitMs } = turn);
+  }
+}
+
+/** Waits when that is soon and few others do; false leaves it to the sweep. */
+async function waitHere(worker: Worker, waitMs: number, signal: AbortSignal): Promise<boolean> {
+  if (waitMs > WAIT_HERE_MS || worker.waiters >= WAITERS || signal.aborted) return false;
+  worker.waiters++;
+  try {
+    await sleep(Math.max(waitMs, 50), undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    worker.waiters--;
+  }
+}
+
+/** Claims at once, or in pace when the channel has one or comes back from an outage. */
+async function takeTurn(
+  { pool, paces }: Worker,
+  { isUrgent }: Work,
+  delivery: WaitingDelivery,
+): Promise<{ -readonly [Key in keyof PacedClaim]: PacedClaim[Key] }> {
+  const pace = isUrgent ? undefined : paces?.get(delivery.channel);
+  if (pace !== undefined) return claimInPace(pool, delivery, pace);
+  if (delivery.attempts > 0) return claimInPace(pool, delivery, RETRY_PACE);
+  return { claim: (await claimDelivery(pool, delivery.id)) ?? null, waitMs: 0 };
+}
+
+/** How an attempt ended: when to try again (null when it is final), and the notices that travelled with it. */
+interface Attempt {
+  readonly nextInMs: number | null;
+  readonly carried: readonly string[];
+}
+
+async function attemptOne(worker: Worker, work: Work, claim: Claim): Promise<Attempt> {
+  const channel = worker.channels.get(claim.channel);
+  let sent: Sent;
   try {
     if (channel === undefined)
       throw new DeliveryError('delivery-permanent', `channel ${claim.channel} is no longer configured`);
-    const message = await toMessage(claim.channel, claim.unknown_outcomes > 0);
-    ({ providerId } = await channel.send(message, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
-      previousId: null,
-    }));
+    const isSummary = await isBacklog(worker, channel, claim);
+    const message = await work.toMessage({
+      channel: claim.channel,
+      possiblyRepeated: claim.unknown_outcomes > 0,
+      quiet: claim.quiet,
+      insteadOf: claim.instead_of,
+      summaryOf: isSummary ? claim.id : null,
+    });
+    const previousId =
+      claim.notice === null || isSummary
+        ? null
+        : await lastProviderId(worker.pool, claim.notice, claim.channel);
+    sent = await channel.send(message, {
+      signal: AbortSignal.any([work.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
+      previousId,
+    });
   } catch (error) {
-    return fail(deps, claim, channel?.keyed ?? false, error);
+    return fail(worker, claim, channel?.keyed ?? false, error);
   }
-  await confirm(deps, claim, providerId);
+  worker.circuits.succeeded(claim.channel);
+  return { nextInMs: null, carried: await confirm(worker, claim, sent) };
+}
+
+/** Whether the message sums up what waited for its channel. A provider that keeps something open is told one by one. */
+async function isBacklog({ pool, paces }: Worker, channel: Channel, claim: Claim): Promise<boolean> {
+  const mayPileUp = claim.attempts > 1 || paces?.has(channel.name) === true;
+  return (
+    !channel.closes && claim.notice !== null && mayPileUp && (await collapseBacklog(pool, claim, BACKLOG))
+  );
 }
 
 /** The provider said yes; only the mark is missing. Without it the claim runs out, and the next run knows that it may repeat. */
-async function confirm(deps: DeliveryDeps, claim: Claim, providerId: string | null): Promise<void> {
+async function confirm({ pool, log }: Worker, claim: Claim, sent: Sent): Promise<readonly string[]> {
+  if (sent.note !== undefined)
+    log.warn({ channel: claim.channel, note: sent.note }, 'sent, but not all of it');
   for (let attempt = 1; ; attempt++) {
     try {
-      await markSent(deps.pool, claim, providerId);
-      return;
+      return (await markSent(pool, claim, sent)).carried;
     } catch (error) {
-      deps.log.error(
-        { channel: claim.channel, attempt, ...describeError(error) },
-        'sent, but not marked as sent',
-      );
-      if (attempt === MARK_ATTEMPTS) return;
+      log.error({ channel: claim.channel, attempt, ...describeError(error) }, 'sent, but not marked as sent');
+      if (attempt === MARK_ATTEMPTS) return [];
       await sleep(MARK_WAIT_MS * attempt);
     }
   }
 }
 
-async function fail(deps: DeliveryDeps, claim: Claim, keyed: boolean, error: unknown): Promise<void> {
-  const known = error instanceof DeliveryError;
-  const outcomeUnknown = known && error.outcomeUnknown;
+async function fail(worker: Worker, claim: Claim, keyed: boolean, error: unknown): Promise<Attempt> {
+  const known = error instanceof DeliveryError ? error : null;
+  const outcomeUnknown = known?.outcomeUnknown ?? false;
+  if (known?.retryable === true) worker.circuits.failed(claim.channel, worker.now(), known.retryAfterMs);
   const delayMs = nextAttemptMs(
     {
       attempts: claim.attempts,
       // An unexpected failure is our bug or an outage of Postgres; it is tried again, and seen in the log.
-      retryable: known ? error.retryable : true,
+      retryable: known?.retryable ?? true,
       outcomeUnknown,
       unknownOutcomes: claim.unknown_outcomes + (outcomeUnknown ? 1 : 0),
       keyed,
-      retryAfterMs: known ? error.retryAfterMs : undefined,
-      ageMs: Date.now() - claim.created_at.getTime(),
-      giveUpAfterMs: deps.giveUpAfterMs,
+      retryAfterMs: known?.retryAfterMs,
+      ageMs: worker.now() - claim.created_at.getTime(),
+      giveUpAfterMs: worker.giveUpAfterMs,
     },
     Math.random(),
   );
-  deps.log[delayMs === null ? 'error' : 'warn'](
+  worker.log[delayMs === null ? 'error' : 'warn'](
     { channel: claim.channel, attempts: claim.attempts, retryInMs: delayMs, ...describeError(error) },
     delayMs === null ? 'delivery given up' : 'delivery failed',
   );
-  await markFailed(deps.pool, claim, {
+  const marked: Marked = await markFailed(worker.pool, claim, {
     error: describeError(error).error.slice(0, 500),
     outcomeUnknown,
     delayMs,
   });
+  return { nextInMs: marked.held ? delayMs : null, carried: delayMs === null ? marked.carried : [] };
 }

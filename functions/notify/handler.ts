@@ -5,25 +5,22 @@ import type { EventSource } from '../../shared/events.ts';
 import { createEvent } from '../../shared/events.ts';
 import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
-import { planDeliveries } from '../../shared/postgres/deliveries.ts';
+import { planDeliveries, summarizeDeliveries } from '../../shared/postgres/deliveries.ts';
 import type { DeliverySummary } from '../../shared/postgres/deliveries.ts';
-import {
-  finishBatch,
-  lockNotice,
-  markFinal,
-  markPlanned,
-  readNotice,
-  waitingResolve,
-} from '../../shared/postgres/notices.ts';
+import { finishBatch, markFinal, readNotice, waitingResolve } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import type { Context, EventHandler } from '../../shared/serve.ts';
-import type { Severity } from '../../shared/severity.ts';
+import { runTests } from './channel-test.ts';
 import type { Channel } from './channel.ts';
-import type { Deliverer } from './delivery.ts';
+import type { Delivered, Deliverer, Work } from './delivery.ts';
+import { tellDigest } from './digest.ts';
+import type { DigestChannels } from './digest.ts';
+import { onExplained } from './explained.ts';
 import { previewMessages } from './preview.ts';
-import { route } from './routing.ts';
+import { plan } from './plan.ts';
+import type { Router } from './routing.ts';
 import { readMessage } from './story.ts';
 import type { StoryOptions } from './story.ts';
 
@@ -32,13 +29,18 @@ export interface HandlerDeps {
   readonly source: EventSource;
   readonly channels: readonly Channel[];
   readonly deliverer: Deliverer;
-  readonly minSeverity: Severity;
+  readonly router: Router;
   readonly story: StoryOptions;
+  /** The channels that digests of a name go to; all that fit unless told. */
+  readonly digestChannels?: (name: string) => DigestChannels;
 }
+
+/** Notices made final with another's message in one run; the sweep takes the rest. */
+const CARRIED_AT_ONCE = 200;
 
 type Final = 'notified' | 'dead' | 'suppressed';
 
-/** Creates the handler of `notice.admitted` and `delivery.due`: admitted → notified, dead or suppressed(no-route). */
+/** Creates the handler of `notice.admitted` and `delivery.due`: admitted → notified, dead or suppressed(no-route); and of digests. */
 export function createHandler(deps: HandlerDeps): EventHandler {
   return async (event, context) => {
     if (context.dryRun)
@@ -51,39 +53,84 @@ export function createHandler(deps: HandlerDeps): EventHandler {
           previewMessages(event.data, deps.story),
         ),
       ];
+    if (event.type === 'dev.alertgest.test.due') return runTests(deps, context);
+    if (event.type === 'dev.alertgest.digest.built') return tellDigest(deps, event, context);
+    if (event.type === 'dev.alertgest.pattern.explained')
+      return onExplained({ ...deps, tell: (row, context) => tell(deps, row, context) }, event, context);
     const row = await readEventNotice(deps.pool, event, [
       'dev.alertgest.notice.admitted',
       'dev.alertgest.delivery.due',
     ]);
-    if (row.status === 'held') throw new AppError('behind', 'the notice is held for a summary');
-    if (positionOf(row, 'admitted') !== 'ready') return finalEvents(deps, row);
-    const nobody = await plan(deps, row.id);
-    if (nobody !== null) return finish(deps, row, 'suppressed', 'no-route', nobody, context);
-    const summary = await deps.deliverer.deliver(
-      row.id,
-      (channel, possiblyRepeated) =>
-        readMessage(deps.pool, { id: row.id, channel, possiblyRepeated }, deps.story),
-      context.signal,
-    );
-    // What is left waits for its time; the sweep rings again.
-    if (summary.open > 0) return [];
-    const final: Final = summary.sent > 0 ? 'notified' : 'dead';
-    return finish(deps, row, final, final === 'dead' ? 'undeliverable' : null, deathReason(summary), context);
+    return tell(deps, row, context);
   };
 }
 
-/** Writes the deliveries in the transaction that locks the notice; answers why nobody is told, or null. */
-async function plan(deps: HandlerDeps, id: string): Promise<string | null> {
-  return transaction(deps.pool, async (client) => {
-    await lockNotice(client, id);
-    const row = await readNotice(client, id);
-    if (row === undefined || row.planned_at !== null) return null;
-    const { channels, why } = route(row, deps.channels, deps.minSeverity);
-    if (channels.length === 0) return why;
-    await planDeliveries(client, id, channels);
-    await markPlanned(client, id);
-    return null;
-  });
+/** Plans once, works what is due, and makes the notice final when nothing is left. */
+async function tell(
+  deps: HandlerDeps,
+  row: NoticeRow,
+  context: Context,
+): Promise<ReadonlyArray<CloudEvent<unknown>>> {
+  if (row.status === 'held') throw new AppError('behind', 'the notice is held for a summary');
+  if (positionOf(row, 'admitted') !== 'ready') return finalEvents(deps, row);
+  const nobody = await plan(deps, row.id);
+  if (nobody !== null) return finish(deps, row, 'suppressed', 'no-route', nobody, context);
+  const delivered = await deliver(deps, row, context.signal);
+  const others = await finishCarried(deps, delivered.carried, context);
+  // What is left waits for its time; the sweep rings again.
+  if (delivered.open > 0) return others;
+  return [...(await finishDelivered(deps, row, delivered, context)), ...others];
+}
+
+/** Works the deliveries; a critical that none of its channels took is tried once on every other one. */
+async function deliver(deps: HandlerDeps, row: NoticeRow, signal: AbortSignal): Promise<Delivered> {
+  const work: Work = {
+    owner: { notice: row.id },
+    isUrgent: row.severity === 'critical',
+    toMessage: (telling) => readMessage(deps.pool, { ...telling, id: row.id }, deps.story),
+    signal,
+  };
+  const delivered = await deps.deliverer.deliver(work);
+  const { open, sent, channels } = delivered;
+  const isNews = row.kind !== 'resolved' && row.decision === null;
+  if (open > 0 || sent > 0 || row.severity !== 'critical' || !isNews) return delivered;
+  const others = deps.channels.filter(({ name }) => !channels.includes(name));
+  const insteadOf = channels[0];
+  if (others.length === 0 || insteadOf === undefined) return delivered;
+  await planDeliveries(
+    deps.pool,
+    work.owner,
+    others.map(({ name }) => ({ channel: name, insteadOf })),
+  );
+  const again = await deps.deliverer.deliver(work);
+  return { ...again, carried: [...delivered.carried, ...again.carried] };
+}
+
+/** Notices whose last delivery travelled with this one's are final with it. */
+async function finishCarried(
+  deps: HandlerDeps,
+  carried: readonly string[],
+  context: Context,
+): Promise<ReadonlyArray<CloudEvent<unknown>>> {
+  const events: Array<CloudEvent<unknown>> = [];
+  for (const id of carried.slice(0, CARRIED_AT_ONCE)) {
+    const row = await readNotice(deps.pool, id);
+    const summary = await summarizeDeliveries(deps.pool, { notice: id });
+    if (row?.status !== 'admitted' || summary.open > 0) continue;
+    events.push(...(await finishDelivered(deps, row, summary, context)));
+  }
+  return events;
+}
+
+async function finishDelivered(
+  deps: HandlerDeps,
+  row: NoticeRow,
+  { sent, lastError }: DeliverySummary,
+  context: Context,
+): Promise<ReadonlyArray<CloudEvent<unknown>>> {
+  return sent > 0
+    ? finish(deps, row, 'notified', null, null, context)
+    : finish(deps, row, 'dead', 'undeliverable', lastError ?? 'no delivery succeeded', context);
 }
 
 async function finish(
@@ -125,8 +172,4 @@ async function finalEvents(deps: HandlerDeps, row: NoticeRow): Promise<ReadonlyA
       createNoticeEvent('dev.alertgest.notice.classified', deps.source, toNoticeData(end), end.traceparent),
     );
   return events;
-}
-
-function deathReason({ sent, lastError }: DeliverySummary): string | null {
-  return sent > 0 ? null : (lastError ?? 'no delivery succeeded');
 }

@@ -5,15 +5,17 @@ import { createPool, run } from '../../shared/postgres/pool.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
 import { start } from '../../shared/start.ts';
-import { channelsFromEnv } from './channels/index.ts';
 import { configSchema } from './config.ts';
 import { createDeliverer } from './delivery.ts';
+import { readDestinations } from './destinations.ts';
+import { chooseDigestChannels } from './digest.ts';
 import { createHandler } from './handler.ts';
+import { toAllowedHosts } from './links.ts';
 
 void start('notify', async (raw, address) => {
   const env = resolveEnvironment(raw);
   const config = parseConfig(configSchema, env);
-  const channels = channelsFromEnv(env);
+  const { channels, router, paces } = await readDestinations(config, env);
   const log = createLog('notify', config.APP_LOG_LEVEL);
   if (channels.length === 0)
     log.warn(
@@ -29,6 +31,7 @@ void start('notify', async (raw, address) => {
   const deliverer = createDeliverer({
     pool,
     channels: new Map(channels.map((channel) => [channel.name, channel])),
+    paces,
     giveUpAfterMs: config.DELIVERY_GIVE_UP_AFTER,
     log,
   });
@@ -37,12 +40,14 @@ void start('notify', async (raw, address) => {
     source: { cluster: config.CLUSTER_NAME, name: 'notify' },
     channels,
     deliverer,
-    minSeverity: config.NOTIFY_MIN_SEVERITY,
+    router,
+    digestChannels: () => chooseDigestChannels(channels, config.DIGEST_CHANNELS ?? null),
     story: {
       cluster: config.CLUSTER_NAME,
       consoleUrl,
       decisionKeys,
       timeZone: config.NOTIFY_TIMEZONE,
+      allowedHosts: toAllowedHosts(config.LINK_ALLOWED_HOSTS, consoleUrl),
     },
   });
   return serve(

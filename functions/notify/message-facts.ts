@@ -1,6 +1,7 @@
 /** The facts behind a message for machines: the input with its texts sanitised and bounded, and the words to filter on. */
+import { toExplainedFacts } from './explanation-lines.ts';
 import type { MessageFacts, MessageInput } from './message.ts';
-import { plain, safeLink } from './text.ts';
+import { inert, plain, safeLink } from './text.ts';
 
 const TEXT_CHARS = 4_000;
 const SENTENCE_CHARS = 500;
@@ -19,7 +20,7 @@ export function toFacts(input: MessageInput): MessageFacts {
     identity: plain(input.identity, NAME_CHARS),
     category: plainOrNull(input.category, NAME_CHARS),
     nextStep: plainOrNull(input.nextStep, SENTENCE_CHARS),
-    runbookUrl: safeLink(input.runbookUrl),
+    runbookUrl: safeLink(input.runbookUrl, input.allowedHosts),
     summary: plain(input.summary, TEXT_CHARS),
     description: plain(input.description, TEXT_CHARS),
     startedAt: isoOrNull(input.startedAt),
@@ -31,6 +32,7 @@ export function toFacts(input: MessageInput): MessageFacts {
     missing: plainItems(input.missing, NAME_CHARS),
     possiblyRepeated: input.possiblyRepeated,
     quiet: input.quiet,
+    ...(input.explained ? { explained: toExplainedFacts(input.explained) } : {}),
     batch: input.batch && {
       title: plain(input.batch.title, NAME_CHARS),
       count: input.batch.count,
@@ -39,7 +41,7 @@ export function toFacts(input: MessageInput): MessageFacts {
   };
 }
 
-/** `name=value` words; the form keeps ntfy from reading a severity called `warning` as an emoji. */
+/** `name=value` words, shown to people; the form keeps ntfy from reading a severity called `warning` as an emoji. */
 export function toTags(facts: MessageFacts): readonly string[] {
   const pairs = {
     severity: facts.severity,
@@ -50,7 +52,7 @@ export function toTags(facts: MessageFacts): readonly string[] {
   };
   return Object.entries(pairs)
     .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => `${name}=${value}`.replaceAll(/[\s,]+/g, '-'));
+    .map(([name, value]) => inert(`${name}=${value}`, TEXT_CHARS).replaceAll(/[\s,]+/g, '-'));
 }
 
 function plainItems(items: readonly string[], maxChars: number): readonly string[] {

@@ -6,7 +6,10 @@
  */
 import type { Severity } from '../../shared/severity.ts';
 import { toDecidedLines } from './decided.ts';
+import type { DigestForm } from './digest-message.ts';
 import type { Decided } from './decided.ts';
+import { toExplainedLines } from './explanation-lines.ts';
+import type { Explained } from './explanation-lines.ts';
 import { toFacts, toTags } from './message-facts.ts';
 import { inert, safeLink } from './text.ts';
 import { formatDuration, formatTime } from './times.ts';
@@ -76,9 +79,13 @@ export interface MessageInput {
   };
   /** Set for the message that tells of a decision. */
   readonly decided: Decided | null;
+  /** What the model says; null or left out when nobody asked it. */
+  readonly explained?: Explained | null;
   readonly button: DecisionButton | null;
   /** The page in the console. */
   readonly link: string | null;
+  /** Hosts that links of alerts may lead to; every host unless told. */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** IANA name for the times in the text; UTC unless told. */
   readonly timeZone?: string | undefined;
 }
@@ -92,6 +99,8 @@ export interface Message {
   readonly priority: Priority;
   readonly severity: Severity;
   readonly resolved: boolean;
+  /** Tells of a decision that somebody made, not of the incident itself. */
+  readonly isDecision: boolean;
   readonly link: string | null;
   readonly button: DecisionButton | null;
   readonly runbookUrl: string | null;
@@ -103,12 +112,14 @@ export interface Message {
   readonly tags: readonly string[];
   /** The structured facts, for machines. */
   readonly facts: MessageFacts;
+  /** Set for a digest: the whole of it, for channels that show long texts. */
+  readonly digest?: DigestForm;
 }
 
 /** The facts of a message for machines: sanitised texts, times as ISO 8601 or null. */
 export type MessageFacts = Omit<
   MessageInput,
-  'startedAt' | 'endedAt' | 'now' | 'timeZone' | 'noticeKey' | 'link' | 'decided' | 'button'
+  'startedAt' | 'endedAt' | 'now' | 'timeZone' | 'allowedHosts' | 'noticeKey' | 'link' | 'decided' | 'button'
 > & {
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -135,6 +146,7 @@ export function toMessage(input: MessageInput): Message {
     priority: resolved || input.quiet ? 'silent' : look.priority,
     severity: input.severity,
     resolved,
+    isDecision: input.decided !== null,
     link: safeLink(input.link),
     button: input.button,
     runbookUrl: facts.runbookUrl,
@@ -167,12 +179,14 @@ function incidentLines(input: MessageInput, facts: MessageFacts): readonly (stri
   const resolved = input.kind === 'resolved';
   const summary = inert(input.summary, SUMMARY_CHARS);
   const description = inert(input.description, DESCRIPTION_CHARS);
+  const explained = input.explained ?? null;
   return [
     toHeadline(input),
     toWhere(facts),
     summary || null,
     labelled('Why', input.why),
-    resolved ? null : labelled('Next', nextStepOf(input, facts)),
+    resolved ? null : labelled(explained === null ? 'Next' : 'Next (rules)', nextStepOf(input, facts)),
+    ...(resolved ? [] : toExplainedLines(explained)),
     ...toNotes(input),
     resolved ? null : toAffected(facts.samples, input.samples.length),
     // The address is sanitised as a link, not as text: it is meant to be tapped.

@@ -2,9 +2,7 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
-import { toGotify } from './channels/gotify.ts';
-import { toNtfy } from './channels/ntfy.ts';
-import { toPushover } from './channels/pushover.ts';
+import { CHANNEL_TYPES } from './channels/index.ts';
 import { toMessage } from './message.ts';
 import type { StoryOptions } from './story.ts';
 
@@ -49,12 +47,11 @@ export function previewMessages(data: unknown, options: StoryOptions): object {
     button: null,
     link: options.consoleUrl,
     timeZone: options.timeZone,
+    allowedHosts: options.allowedHosts,
   });
   return {
     title: message.title,
     body: message.body,
-    gotify: toGotify(message),
-    ntfy: toNtfy(message, 'your-topic'),
-    pushover: toPushover(message),
+    ...Object.fromEntries(CHANNEL_TYPES.map(({ type, preview }) => [type, preview(message)])),
   };
 }

@@ -8,6 +8,8 @@ import { HttpFailure, parseRetryAfter, request, type HttpResponse } from '../../
 /** A call and how to read this vendor's answers. */
 export interface ProviderCall {
   readonly channel: string;
+  /** POST unless told. */
+  readonly method?: 'PATCH';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -16,40 +18,48 @@ export interface ProviderCall {
   readonly retries: (status: number) => boolean;
   /** The wait asked for by other means than `Retry-After`. */
   readonly retryAfterMs?: (answer: HttpResponse, now: Date) => number | undefined;
-  /** Reads a 2xx body; returns the provider's id (or null for none) when it says yes, undefined when it does not. */
-  readonly accepted: (body: unknown) => string | null | undefined;
+  /**
+   * Reads a 2xx body (parsed, undefined when it is no JSON; and as text); returns the provider's id (or null for none)
+   * when it says yes, undefined when it does not.
+   */
+  readonly accepted: (body: unknown, text: string) => string | null | undefined;
+  /** Whether a 2xx body that says no will say no for ever; such a no is tried again unless told. */
+  readonly refused?: (body: unknown) => boolean;
+  /** The vendor's own word or number for what is wrong, for whoever has to put it right. */
+  readonly codeOf?: (body: unknown, text: string) => unknown;
 }
 
-/** Posts a message; resolves only on the provider's clear yes. */
+/** What may be repeated of a vendor's error code: a word or a number; a sentence, an address or a token is neither. */
+const CODE = /^(?:[a-z_]{1,40}|\d{1,6})$/;
+
+/** Sends a message; resolves only on the provider's clear yes. */
 export async function callProvider(call: ProviderCall): Promise<{ readonly providerId: string | null }> {
   const answer = await post(call);
   const { status } = answer;
+  const body = parseBody(answer.body);
+  const said = `${call.channel} answered ${status}${toCode(call.codeOf?.(body, answer.body))}`;
   if (status < 200 || status > 299) {
     const now = new Date();
-    throw new DeliveryError(
-      call.retries(status) ? 'delivery-retryable' : 'delivery-permanent',
-      `${call.channel} answered ${status}`,
-      {
-        // A gateway that gave up waiting does not know what happened behind it.
-        outcomeUnknown: status === 504,
-        retryAfterMs: parseRetryAfter(answer.headers['retry-after'], now) ?? call.retryAfterMs?.(answer, now),
-      },
-    );
+    throw new DeliveryError(call.retries(status) ? 'delivery-retryable' : 'delivery-permanent', said, {
+      // A gateway that gave up waiting does not know what happened behind it.
+      outcomeUnknown: status === 504,
+      retryAfterMs: parseRetryAfter(answer.headers['retry-after'], now) ?? call.retryAfterMs?.(answer, now),
+    });
   }
-  const providerId = call.accepted(parseBody(answer.body));
+  const providerId = call.accepted(body, answer.body);
   if (providerId === undefined) {
-    throw new DeliveryError(
-      'delivery-retryable',
-      `${call.channel} answered ${status}, but its body does not confirm`,
-    );
+    const reason = call.refused?.(body) === true ? 'delivery-permanent' : 'delivery-retryable';
+    throw new DeliveryError(reason, `${said}, but its body does not confirm`, {
+      retryAfterMs: parseRetryAfter(answer.headers['retry-after'], new Date()),
+    });
   }
   return { providerId };
 }
 
 async function post(call: ProviderCall): Promise<HttpResponse> {
-  const { url, headers, body, signal } = call;
+  const { method = 'POST', url, headers, body, signal } = call;
   try {
-    return await request({ method: 'POST', url, headers, body, signal });
+    return await request({ method, url, headers, body, signal });
   } catch (error) {
     if (error instanceof HttpFailure) {
       const reason = error.kind === 'redirect' ? 'delivery-permanent' : 'delivery-retryable';
@@ -63,6 +73,11 @@ async function post(call: ProviderCall): Promise<HttpResponse> {
     }
     throw error;
   }
+}
+
+function toCode(code: unknown): string {
+  const word = typeof code === 'number' ? String(code) : code;
+  return typeof word === 'string' && CODE.test(word) ? ` (${word})` : '';
 }
 
 function parseBody(body: string): unknown {

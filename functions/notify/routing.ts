@@ -1,32 +1,120 @@
-/** Which channels a notice goes to. Pure. Without a routes file every configured channel gets what is loud enough. */
+/** Which channels a piece of news goes to. Pure. Without a routes file every configured channel gets what is loud enough. */
+import type { DeliveryPlan } from '../../shared/postgres/deliveries.ts';
 import type { NoticeKind } from '../../shared/postgres/notices.ts';
 import type { Severity } from '../../shared/severity.ts';
 import { compareSeverity } from '../../shared/severity.ts';
 
-export interface RouteInput {
+/** Label names and values, as matchers see them. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A piece of news as routing looks at it. */
+export interface News {
   readonly kind: NoticeKind;
   readonly severity: Severity;
+  /** It tells of a decision that somebody made. */
+  readonly isDecision: boolean;
+  /** The labels it is about: one set, or one for each incident that it sums up. */
+  readonly labels: readonly Labels[];
+  readonly at: Date;
+  /** Channels that were told of the incident. */
+  readonly told: ReadonlySet<string>;
+  /** The channels that an escalation asks for, when it is one. */
+  readonly escalation: readonly string[] | null;
+}
+
+/** Somebody else to tell when nobody acknowledged an incident. */
+export interface EscalationPlan {
+  /** Names the route, so that each escalates an incident once. */
+  readonly step: string;
+  readonly afterMs: number;
+  readonly channels: readonly string[];
+}
+
+/** Who is told, or why nobody is; and who else later. */
+export interface Routed {
+  readonly deliveries: readonly DeliveryPlan[];
+  readonly escalations: readonly EscalationPlan[];
+  /** Why nobody is told; null when somebody is. */
+  readonly why: string | null;
 }
 
 /** The part of a channel that routing looks at. */
 export interface Destination {
   readonly name: string;
   readonly sendResolved: boolean;
+  readonly closes: boolean;
 }
 
-/** The channels to tell, or why nobody is. A critical or unknown severity always has a route. */
-export function route(
-  notice: RouteInput,
-  channels: readonly Destination[],
-  minSeverity: Severity,
-): { channels: readonly string[]; why: string | null } {
-  if (channels.length === 0) return { channels: [], why: 'no channel is configured' };
-  const loudEnough = notice.severity === 'unknown' || compareSeverity(notice.severity, minSeverity) <= 0;
-  if (!loudEnough)
-    return { channels: [], why: `${notice.severity} is below NOTIFY_MIN_SEVERITY (${minSeverity})` };
-  const wanted = notice.kind === 'resolved' ? channels.filter((channel) => channel.sendResolved) : channels;
+/** Finds the channels of news that is neither an end nor an escalation. */
+export interface Router {
+  /** Whether it looks at labels. */
+  readonly byLabels: boolean;
+  route(news: News): Routed;
+  /** The pushes of a channel are silent for a severity at a time. */
+  isQuiet(channel: string, severity: Severity, at: Date): boolean;
+}
+
+/** Routes a piece of news. An end goes to those that were told of the beginning and want to hear or have something to close. */
+export function route(news: News, channels: readonly Destination[], router: Router): Routed {
+  if (channels.length === 0) return nobody('no channel is configured');
+  if (news.kind === 'resolved') return routeEnd(news, channels);
+  const routed =
+    news.escalation === null ? router.route(news) : routeEscalation(news, news.escalation, channels, router);
+  return news.isDecision ? routeDecision(routed, news, channels) : routed;
+}
+
+/** The router without a routes file: every channel, for what is at least as loud as `minSeverity`; an unknown severity is. */
+export function createPlainRouter(channels: readonly Destination[], minSeverity: Severity): Router {
   return {
-    channels: wanted.map((channel) => channel.name),
-    why: wanted.length === 0 ? 'no channel wants to hear that it is over' : null,
+    byLabels: false,
+    isQuiet: () => false,
+    route({ severity }) {
+      const loudEnough = severity === 'unknown' || compareSeverity(severity, minSeverity) <= 0;
+      return loudEnough
+        ? { deliveries: channels.map(({ name }) => ({ channel: name })), escalations: [], why: null }
+        : nobody(`${severity} is below NOTIFY_MIN_SEVERITY (${minSeverity})`);
+    },
   };
+}
+
+/** Nobody is told, and why. */
+export function nobody(why: string): Routed {
+  return { deliveries: [], escalations: [], why };
+}
+
+function routeEnd({ told }: News, channels: readonly Destination[]): Routed {
+  const wanted = channels.filter(
+    ({ name, sendResolved, closes }) => told.has(name) && (sendResolved || closes),
+  );
+  return wanted.length === 0
+    ? nobody('no channel that was told wants to hear that it is over')
+    : { deliveries: wanted.map(({ name }) => ({ channel: name })), escalations: [], why: null };
+}
+
+function routeEscalation(
+  { severity, at }: News,
+  names: readonly string[],
+  channels: readonly Destination[],
+  router: Router,
+): Routed {
+  const known = names.filter((name) => channels.some((channel) => channel.name === name));
+  return known.length === 0
+    ? nobody(`the escalation's channels are no longer configured: ${names.join(', ')}`)
+    : {
+        deliveries: known.map((channel) => ({ channel, quiet: router.isQuiet(channel, severity, at) })),
+        escalations: [],
+        why: null,
+      };
+}
+
+/** What tells of a decision opens nothing: a provider that keeps things open hears it only of what it was told. */
+function routeDecision(routed: Routed, { told }: News, channels: readonly Destination[]): Routed {
+  const openers = channels.filter(({ closes }) => closes).map(({ name }) => name);
+  const deliveries = [
+    ...routed.deliveries.filter(({ channel }) => !openers.includes(channel)),
+    ...openers.filter((name) => told.has(name)).map((channel) => ({ channel })),
+  ];
+  return deliveries.length === 0
+    ? nobody(routed.why ?? 'its channels only take incidents, and were told of none')
+    : { deliveries, escalations: [], why: null };
 }

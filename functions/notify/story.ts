@@ -4,15 +4,19 @@ import type { KeyRing } from '../../shared/decision-link.ts';
 import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { ensureLink } from '../../shared/postgres/decision-links.ts';
 import { readDecision } from '../../shared/postgres/decisions.ts';
+import { readStanding } from '../../shared/postgres/explanations.ts';
 import { batchLines, readNotice } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { readBatch } from '../../shared/postgres/batches.ts';
+import { readBacklog } from '../../shared/postgres/pace.ts';
 import { sampleEpisodes } from '../../shared/postgres/episodes.ts';
 import type { EpisodeSample } from '../../shared/postgres/episodes.ts';
 import { run } from '../../shared/postgres/pool.ts';
 import type { Queryable } from '../../shared/postgres/pool.ts';
+import { toExplained } from './explanation-lines.ts';
 import { toMessage } from './message.ts';
 import type { Decided } from './decided.ts';
+import type { Telling } from './delivery.ts';
 import type { DecisionButton, Message, MessageInput } from './message.ts';
 
 /** Alerts looked at for one message. */
@@ -37,30 +41,80 @@ export interface StoryOptions {
   /** Sign the links of "Not concerning" and "Undo"; null leaves them out. */
   readonly decisionKeys: KeyRing | null;
   readonly timeZone: string;
+  /** Hosts that links of alerts may lead to; the console's is always one of them, empty allows all. */
+  readonly allowedHosts?: readonly string[];
 }
 
-/** One message: of which notice, to which channel. */
-export interface Telling {
+/** One message: of which notice, and what its delivery asks for. */
+export interface NoticeTelling extends Telling {
   readonly id: string;
-  readonly channel: string;
-  /** An earlier attempt may have arrived. */
-  readonly possiblyRepeated: boolean;
 }
 
 /** Reads a notice's rows, gives its message a link of its own, and writes it. */
 export async function readMessage(
   db: Queryable,
-  { id, channel, possiblyRepeated }: Telling,
+  telling: NoticeTelling,
   options: StoryOptions,
 ): Promise<Message> {
-  const row = await readNotice(db, id);
-  if (row === undefined) throw new Error('the notice vanished');
+  const { channel, possiblyRepeated } = telling;
+  const row = await readToldNotice(db, telling);
+  if (telling.summaryOf !== null) return readBacklogMessage(db, row, telling, telling.summaryOf, options);
   const samples = await run(sampleEpisodes(db, row.incident, SAMPLES));
   const now = await readAlertClock(db);
   const batch = row.kind === 'due' && row.batch !== null ? await readSummary(db, row.batch) : null;
   const decided = row.decision === null ? null : await readDecided(db, row.pattern, row.decision);
   const button = await createButton(db, row, channel, { isStorm: batch?.isStorm ?? false, decided }, options);
-  return toMessage(toInput({ row, samples, batch, decided, button, possiblyRepeated, now }, options));
+  const isNews = batch === null && decided === null && row.kind !== 'resolved';
+  const explained = isNews ? toExplained(await readStanding(db, row.pattern), row.created_at) : null;
+  const gathered = { row, samples, batch, decided, button, possiblyRepeated, now };
+  return toMessage({ ...toInput(gathered, options), explained });
+}
+
+/** The notice, with what its delivery adds to it. */
+async function readToldNotice(db: Queryable, { id, quiet, insteadOf }: NoticeTelling): Promise<NoticeRow> {
+  const row = await readNotice(db, id);
+  if (row === undefined) throw new Error('the notice vanished');
+  const notes = insteadOf === null ? [] : [`sent here because ${insteadOf} could not be reached`];
+  return { ...row, quiet: row.quiet || quiet, missing: [...row.missing, ...notes] };
+}
+
+/** One message for all that waited while the channel was away; it is about many issues, so nothing can be decided from it. */
+async function readBacklogMessage(
+  db: Queryable,
+  row: NoticeRow,
+  { channel, possiblyRepeated }: NoticeTelling,
+  carrier: string,
+  options: StoryOptions,
+): Promise<Message> {
+  const { count, lines, severity, since } = await readBacklog(db, carrier, BATCH_LINES);
+  const why = 'they waited for this channel, which could not be reached or is limited in pace';
+  const input = toInput(
+    {
+      row: {
+        ...row,
+        kind: 'due',
+        severity,
+        why,
+        missing: [],
+        classification: null,
+        closed_at: null,
+        opened_at: since,
+      },
+      samples: [],
+      batch: { title: `${count} alerts while ${channel} was unreachable`, count, lines },
+      decided: null,
+      button: null,
+      possiblyRepeated,
+      now: await readAlertClock(db),
+    },
+    options,
+  );
+  return toMessage({
+    ...input,
+    incidentKey: `ag-backlog-${carrier}`,
+    noticeKey: `ag-backlog-${carrier}-${count}`,
+    link: options.consoleUrl,
+  });
 }
 
 async function readDecided(db: Queryable, pattern: string, generation: string): Promise<Decided | null> {
@@ -164,6 +218,7 @@ export function toInput(
     button,
     link: options.consoleUrl === null ? null : issueUrl(options.consoleUrl, row.pattern),
     timeZone: options.timeZone,
+    allowedHosts: options.allowedHosts,
   };
 }
 

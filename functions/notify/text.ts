@@ -42,23 +42,45 @@ export function inert(text: string, maxChars: number): string {
   return truncateRunes(plain(text, maxChars).replaceAll('://', '[:]//'), maxChars);
 }
 
-/** The address when it may be offered as a link (http or https, no credentials, at most 512 characters), else null. */
-export function safeLink(link: string | null): string | null {
+/**
+ * The address when it may be offered as a link (http or https, no credentials, at most 512 characters), else null.
+ * `allowedHosts` narrows it to those hosts, `*.example.org` meaning every name below; empty allows every host.
+ */
+export function safeLink(link: string | null, allowedHosts: readonly string[] = []): string | null {
   if (link === null || link.length > MAX_LINK_LENGTH) return null;
   const url = URL.parse(link);
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
   if (url.username !== '' || url.password !== '' || url.href.length > MAX_LINK_LENGTH) return null;
-  return url.href;
+  const isAllowed =
+    allowedHosts.length === 0 || allowedHosts.some((allowed) => isHostOf(url.hostname, allowed));
+  return isAllowed ? url.href : null;
+}
+
+function isHostOf(hostname: string, allowed: string): boolean {
+  return allowed.startsWith('*.') ? hostname.endsWith(allowed.slice(1)) : hostname === allowed;
 }
 
 /** Cuts to at most `maxChars` code points, "…" included. */
 export function truncateRunes(text: string, maxChars: number): string {
-  return truncate(text, maxChars, countRunes);
+  return truncateBy(text, maxChars, countRunes);
 }
 
 /** Cuts to at most `maxBytes` bytes of UTF-8, "…" included. */
 export function truncateBytes(text: string, maxBytes: number): string {
-  return truncate(text, maxBytes, (part) => Buffer.byteLength(part));
+  return truncateBy(text, maxBytes, (part) => Buffer.byteLength(part));
+}
+
+/**
+ * Cuts so that the encoded text is at most `max` long ("…" included) and encodes it, so that no escape is cut in half.
+ * `encode` works character by character.
+ */
+export function truncateEncoded(
+  text: string,
+  max: number,
+  encode: (part: string) => string,
+  sizeOf: (encoded: string) => number = countRunes,
+): string {
+  return encode(truncateBy(text, max, (part) => sizeOf(encode(part))));
 }
 
 /** How many code points a text has; vendors that say "characters" mean these. */
@@ -68,7 +90,8 @@ export function countRunes(text: string): number {
   return count;
 }
 
-function truncate(text: string, max: number, sizeOf: (part: string) => number): string {
+/** Cuts to at most `max` by any measure that adds up over graphemes, "…" included. */
+export function truncateBy(text: string, max: number, sizeOf: (part: string) => number): string {
   if (sizeOf(text) <= max) return text;
   const room = max - sizeOf(ELLIPSIS);
   if (room < 0) return '';

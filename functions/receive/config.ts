@@ -1,5 +1,7 @@
 /** What receive reads from its environment. */
 import * as z from 'zod';
+import { captureWindowConfig } from '../../shared/capture-window-config.ts';
+import { digestSchedule } from '../../shared/digest-schedule.ts';
 import { baseConfig, databaseConfig, durationMs, flag } from '../../shared/env.ts';
 
 const SECRET = 'must be at least 16 characters, e.g. from `openssl rand -hex 24`';
@@ -8,6 +10,8 @@ export const configSchema = z
   .object({
     ...baseConfig.shape,
     ...databaseConfig.shape,
+    ...captureWindowConfig.shape,
+    ...digestSchedule.shape,
     /** Up to two tokens, comma separated, so that one can be rotated. */
     RECEIVE_TOKEN: z
       .string()
@@ -34,6 +38,12 @@ export const configSchema = z
       .min(1, 'must be at least 1, e.g. 30')
       .max(3_650)
       .default(30),
+    DIGEST_RETENTION_DAYS: z.coerce
+      .number()
+      .int()
+      .min(1, 'must be at least 1, e.g. 400')
+      .max(3_650)
+      .default(400),
     /** Where the sweep reaches a function when the broker is down; `{function}` is replaced by its name. */
     FUNCTION_URL: z
       .string()

@@ -3,11 +3,13 @@ import type { CloudEvent } from 'cloudevents';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { DeadLetter } from '../../shared/postgres/records.ts';
 import type { EventHandler } from '../../shared/serve.ts';
+import type { OwnIssue, ReportOwnIssue } from './own-issue.ts';
 import type { Swept } from './sweep.ts';
 
 export interface HandlerDeps {
   readonly sweep: (traceparent: string) => Promise<Swept>;
   readonly recordDeadLetter: (letter: DeadLetter) => Promise<void>;
+  readonly reportOwnIssue: ReportOwnIssue;
 }
 
 /** The handler of PingSource ticks marked `sweep`. */
@@ -22,8 +24,11 @@ export function createTickHandler({ sweep }: HandlerDeps): EventHandler {
   };
 }
 
-/** The handler of events that the broker gave up on: it records them, the sweep carries their rows on. */
-export function createDeadLetterHandler({ recordDeadLetter }: HandlerDeps): EventHandler {
+/**
+ * The handler of events that the broker gave up on: it records them and makes an issue of it, which is pushed like any
+ * other; the sweep carries their rows on.
+ */
+export function createDeadLetterHandler({ recordDeadLetter, reportOwnIssue }: HandlerDeps): EventHandler {
   return async (event, { log, dryRun }) => {
     if (dryRun) return [];
     const letter = toDeadLetter(event);
@@ -32,8 +37,28 @@ export function createDeadLetterHandler({ recordDeadLetter }: HandlerDeps): Even
       'dead letter',
     );
     await recordDeadLetter(letter);
+    await reportOwnIssue(toOwnIssue(letter));
     return [];
   };
+}
+
+/** One issue per place that does not take its events. */
+function toOwnIssue({ type, destination, code, detail }: DeadLetter): OwnIssue {
+  const place = placeOf(destination) ?? type.slice(0, 100);
+  return {
+    alertname: 'AlertgestDeadLetter',
+    reason: place,
+    summary: `the broker gave up on an event for ${place}`,
+    description: `${type} was answered ${code ?? 'nothing'}${detail === null ? '' : `: ${detail.slice(0, 300)}`}. Nothing is lost, the sweep carries it on, but what answers there needs a look.`,
+  };
+}
+
+/** The Trigger in a broker filter's URL (/triggers/<namespace>/<name>/<uid>), or the host's first name; null for an address. */
+function placeOf(destination: string | null): string | null {
+  if (destination === null || !URL.canParse(destination)) return null;
+  const { pathname, hostname } = new URL(destination);
+  const trigger = /^\/triggers\/[^/]+\/([^/]+)/.exec(pathname)?.[1];
+  return trigger ?? /^[a-z][a-z0-9-]*/.exec(hostname)?.[0] ?? null;
 }
 
 function toDeadLetter(event: CloudEvent<unknown>): DeadLetter {

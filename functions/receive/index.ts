@@ -13,6 +13,7 @@ import { createDirectCall } from './direct.ts';
 import { createDeadLetterHandler, createTickHandler } from './handler.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createIngest } from './ingest.ts';
+import { createOwnIssues } from './own-issue.ts';
 import { sweep } from './sweep.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -22,11 +23,14 @@ void start('receive', async (raw, address) => {
   const source = { cluster: config.CLUSTER_NAME, name: 'receive' } as const;
   const pool = createPool({ url: config.DATABASE_URL, name: 'receive', size: config.DATABASE_POOL_SIZE });
   const publisher = createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log });
+  const clock = createClock(pool);
+  const ingest = createIngest(pool, {
+    isHeartbeat: (name) => config.HEARTBEAT_ALERTNAMES.has(name),
+    allowReplay: config.ALLOW_REPLAY,
+  });
+  const reportOwnIssue = createOwnIssues({ ingest, publisher, source, clock });
   const webhook = createWebhook({
-    ingest: createIngest(pool, {
-      isHeartbeat: (name) => config.HEARTBEAT_ALERTNAMES.has(name),
-      allowReplay: config.ALLOW_REPLAY,
-    }),
+    ingest,
     publisher,
     source,
     credentials: {
@@ -35,7 +39,8 @@ void start('receive', async (raw, address) => {
       allowAnyone: config.ALLOW_UNAUTHENTICATED,
     },
     allowReplay: config.ALLOW_REPLAY,
-    clock: createClock(pool),
+    clock,
+    reportOwnIssue,
     count: (name, amount) => addToCounter(pool, name, amount),
     log,
   });
@@ -54,6 +59,7 @@ void start('receive', async (raw, address) => {
           },
           repeatIntervalMs: config.ALERT_REPEAT_INTERVAL,
           retentionDays: config.ALERT_RETENTION_DAYS,
+          digests: config,
           heartbeat:
             config.HEARTBEAT_URL === undefined
               ? null
@@ -63,6 +69,7 @@ void start('receive', async (raw, address) => {
         traceparent,
       ),
     recordDeadLetter: (letter: Parameters<typeof insertDeadLetter>[1]) => insertDeadLetter(pool, letter),
+    reportOwnIssue,
   };
   return serve(
     {

@@ -10,6 +10,7 @@ import { describeError } from '../../shared/log.ts';
 import { readAlertClock } from '../../shared/postgres/clock.ts';
 import { dueDeliveries } from '../../shared/postgres/deliveries.ts';
 import { storeEnvelopes, wakeOutside } from '../../shared/postgres/envelopes.ts';
+import { nextWanted } from '../../shared/postgres/explanation-queue.ts';
 import { rollUpHistory } from '../../shared/postgres/history.ts';
 import { markClassified, markDecided, readNotice, takeStuck } from '../../shared/postgres/notices.ts';
 import { audit } from '../../shared/postgres/audit.ts';
@@ -17,7 +18,10 @@ import type { StuckNotice } from '../../shared/postgres/notices.ts';
 import type { Audit } from '../../shared/postgres/audit.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import { deleteExpired } from '../../shared/postgres/retention.ts';
+import type { CaptureWindowConfig } from '../../shared/capture-window-config.ts';
+import type { DigestSchedule } from '../../shared/digest-schedule.ts';
 import type { Publisher } from '../../shared/publish.ts';
+import { digestEvents } from './digest-watch.ts';
 import { closeStaleEpisodes, makeTimeNews } from './time-news.ts';
 
 /** Most rows of one kind that one sweep carries on; the rest waits a minute. */
@@ -38,6 +42,8 @@ export interface SweepDeps {
   readonly waits: { receivedMs: number; classifiedMs: number; admittedMs: number };
   readonly repeatIntervalMs: number;
   readonly retentionDays: number;
+  /** What a night is and when its digest is due; without it nobody looks after digests. */
+  readonly digests?: CaptureWindowConfig & DigestSchedule & { readonly DIGEST_RETENTION_DAYS: number };
   /** Tells the outside that all is well; null when no HEARTBEAT_URL is set. */
   readonly heartbeat: (() => Promise<void>) | null;
   readonly log: Logger;
@@ -61,7 +67,7 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   const due = await makeTimeNews(deps.pool, moment);
   const stuck = await takeStuck(deps.pool, deps.waits, LIMIT);
   const carriedOn = await Promise.all(stuck.map((notice) => carryOn(deps, notice)));
-  const notices = await dueDeliveries(deps.pool, LIMIT);
+  const { notices, digests } = await dueDeliveries(deps.pool, LIMIT);
   const deliveries = await Promise.all(
     notices.map((id) => noticeEvent(deps, 'dev.alertgest.delivery.due', id)),
   );
@@ -71,13 +77,15 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
     ),
   );
   const news = await receivedEvents(deps, [...stale, ...due]);
-  const events = [...news, ...carriedOn, ...deliveries].filter((event) => event !== undefined);
+  const nights = await digestEvents(deps, moment.now, digests);
+  const events = [...news, ...carriedOn, ...deliveries, ...nights].filter((event) => event !== undefined);
   const unheard = await deps.publisher.publish(
     events.filter((event) => !isDirect.has(event)),
     PUBLISH_MS,
   );
   // The broker refused it, or took it and forgot: the function is called without the broker.
   await callDirectly(deps, [...unheard, ...isDirect]);
+  await ringForExplanation(deps);
   const deleted = await deleteExpired(deps.pool, deps.retentionDays);
   const state = await audit(deps.pool);
   await beat(deps, state);
@@ -100,6 +108,13 @@ async function watchDecisions({ pool, retentionDays, log }: SweepDeps): Promise<
   } catch (error) {
     log.error(describeError(error), 'history was not counted; the next sweep tries again');
   }
+}
+
+/** A pattern whose turn at the model nobody took; classify takes it and what waits behind it. */
+async function ringForExplanation(deps: SweepDeps): Promise<void> {
+  const wanted = await nextWanted(deps.pool);
+  const event = wanted && (await noticeEvent(deps, 'dev.alertgest.explanation.due', wanted.notice));
+  if (event !== undefined) await deps.publisher.publish([event]);
 }
 
 async function receivedEvents(deps: SweepDeps, ids: readonly string[]): Promise<Array<CloudEvent<unknown>>> {
@@ -156,7 +171,10 @@ async function skipStep(
 
 async function noticeEvent(
   deps: SweepDeps,
-  type: Extract<EventType, `dev.alertgest.notice.${string}` | 'dev.alertgest.delivery.due'>,
+  type: Extract<
+    EventType,
+    `dev.alertgest.notice.${string}` | 'dev.alertgest.delivery.due' | 'dev.alertgest.explanation.due'
+  >,
   id: string,
 ): Promise<CloudEvent<unknown> | undefined> {
   const row = await readNotice(deps.pool, id);

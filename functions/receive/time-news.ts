@@ -1,6 +1,7 @@
 /** Time is news: alerts that nobody sees any more, incidents whose hour has come, batches that are full. */
 import { closeDueBatches } from '../../shared/postgres/batches.ts';
 import { closeStale, stalePatterns } from '../../shared/postgres/episodes.ts';
+import { finishEscalation, takeDueEscalations } from '../../shared/postgres/escalations.ts';
 import { countDue, removeEpisodes, takeDue } from '../../shared/postgres/incidents.ts';
 import type { DueIncident, DueWhy } from '../../shared/postgres/incidents.ts';
 import { insertNotices } from '../../shared/postgres/notices.ts';
@@ -66,7 +67,7 @@ export async function makeTimeNews(pool: Pool, moment: Moment): Promise<string[]
   return transaction(pool, async (client) => {
     const notices = [...(await incidentNews(client, moment)), ...(await batchNews(client, moment))];
     await insertNotices(client, notices);
-    return notices.map((notice) => notice.id);
+    return [...notices, ...(await escalationNews(client, moment))].map((notice) => notice.id);
   });
 }
 
@@ -84,6 +85,34 @@ async function batchNews(client: PoolClient, moment: Moment): Promise<NoticeInse
     if (incident !== undefined) notices.push(dueNotice(incident, null, batch.id, moment));
   }
   return notices;
+}
+
+/** Nobody acknowledged: who was to be told then is told by a notice of its own. */
+async function escalationNews(client: PoolClient, moment: Moment): Promise<NoticeInsert[]> {
+  const notices: NoticeInsert[] = [];
+  for (const escalation of await takeDueEscalations(client, moment.limit)) {
+    const incident = escalation.outcome === 'told' ? await countDue(client, escalation.incident) : undefined;
+    const why = `not acknowledged for ${toWords(escalation.after_ms)}` as const;
+    const notice = incident === undefined ? null : dueNotice(incident, why, null, moment);
+    if (notice !== null) {
+      await insertNotices(client, [notice]);
+      notices.push(notice);
+    }
+    await finishEscalation(client, escalation, notice?.id ?? null);
+  }
+  return notices;
+}
+
+/** "15 minutes", "2 hours", "90 seconds": the largest unit that fits without a rest. */
+function toWords(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  const [unit, amount] =
+    seconds % 3_600 === 0
+      ? ['hour', seconds / 3_600]
+      : seconds % 60 === 0
+        ? ['minute', seconds / 60]
+        : ['second', seconds];
+  return `${amount} ${unit}${amount === 1 ? '' : 's'}`;
 }
 
 function dueNotice(

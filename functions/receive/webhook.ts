@@ -3,15 +3,14 @@
  * answer and becomes an AlertgestRejected issue, because Alertmanager gives up on every 4xx.
  */
 import * as z from 'zod';
-import { normalizeAlert, parseTime, parseWebhook } from '../../shared/alert.ts';
+import { parseTime, parseWebhook } from '../../shared/alert.ts';
 import type { Alert, Webhook } from '../../shared/alert.ts';
 import { AppError, InvalidInputError } from '../../shared/errors.ts';
 import type { Reason } from '../../shared/errors.ts';
-import type { EventSource, NoticeData } from '../../shared/events.ts';
+import type { EventSource } from '../../shared/events.ts';
 import { parseJson } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
-import { createNoticeEvent } from '../../shared/notice-event.ts';
 import type { Clock } from '../../shared/postgres/clock.ts';
 import { toPattern } from '../../shared/pattern.ts';
 import type { Publisher } from '../../shared/publish.ts';
@@ -21,11 +20,11 @@ import { isAuthorized } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import type { Arrival } from './episodes.ts';
 import type { Ingest } from './ingest.ts';
+import { publishNotices } from './own-issue.ts';
+import type { ReportOwnIssue } from './own-issue.ts';
 
 /** A stamp from a replay; only heard when ALLOW_REPLAY is on. */
 const REPLAY_HEADER = 'x-alertgest-received-at';
-/** The same reason to refuse is recorded at most this often by one process, in milliseconds. */
-const REJECTION_INTERVAL_MS = 60_000;
 /** Most problems named in one answer. */
 const PROBLEM_LIMIT = 20;
 /** The media types that cannot be a webhook; anything else is tried as JSON, also what curl calls a form. */
@@ -50,6 +49,8 @@ export interface WebhookDeps {
   readonly allowReplay: boolean;
   readonly clock: Clock;
   readonly count: (name: string, amount: number) => Promise<void>;
+  /** Makes an issue of what was refused. */
+  readonly reportOwnIssue: ReportOwnIssue;
   readonly log: Logger;
 }
 
@@ -61,8 +62,6 @@ export interface WebhookRoute {
 
 /** Creates the webhook's route. */
 export function createWebhook(deps: WebhookDeps): WebhookRoute {
-  const lastRecorded = new Map<string, number>();
-
   // Written with the record, so that a flood of refused requests does not become one of statements.
   let uncounted = 0;
 
@@ -74,14 +73,15 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
   ): Promise<void> => {
     deps.log.warn({ reason, detail, groupKey }, 'alerts rejected');
     uncounted += refused;
-    if (performance.now() - (lastRecorded.get(reason) ?? -Infinity) < REJECTION_INTERVAL_MS) return;
-    const stored = await deps.ingest.store([
-      rejectionArrival(reason, detail, await deps.clock.now(), deps.source.cluster),
-    ]);
-    lastRecorded.set(reason, performance.now());
+    const isNews = await deps.reportOwnIssue({
+      alertname: 'AlertgestRejected',
+      reason,
+      summary: `alertgest refused alerts: ${reason}`,
+      description: `${detail}. Alertmanager does not send refused alerts again; look at receive's log.`,
+    });
+    if (!isNews) return;
     await deps.count('alerts_rejected_total', uncounted);
     uncounted = 0;
-    await publishNotices(deps, stored.notices, '');
   };
 
   return {
@@ -168,17 +168,6 @@ async function accept(
   };
 }
 
-async function publishNotices(
-  deps: WebhookDeps,
-  notices: readonly NoticeData[],
-  traceparent: string,
-): Promise<void> {
-  const events = notices.map((notice) =>
-    createNoticeEvent('dev.alertgest.notice.received', deps.source, notice, traceparent),
-  );
-  await deps.publisher.publish(events);
-}
-
 function toArrival(alert: Alert, receivedAt: Date, traceparent: string, cluster: string): Arrival {
   return { alert, pattern: toPattern(alert, { cluster }), receivedAt, traceparent, own: false };
 }
@@ -209,21 +198,4 @@ function dryRunAnswer(arrivals: readonly Arrival[], webhook: Webhook): object {
     })),
     rejected: webhook.rejected,
   };
-}
-
-function rejectionArrival(reason: string, detail: string, receivedAt: Date, cluster: string): Arrival {
-  const alert = normalizeAlert(
-    {
-      status: 'firing',
-      labels: { alertname: 'AlertgestRejected', severity: 'warning', reason },
-      annotations: {
-        summary: `alertgest refused alerts: ${reason}`,
-        description: `${detail}. Alertmanager does not send refused alerts again; look at receive's log.`,
-      },
-    },
-    'firing',
-    { receivedAt, cluster },
-  );
-  if (typeof alert === 'string') throw new Error(`own alert is not usable: ${alert}`);
-  return { alert, pattern: toPattern(alert, { cluster }), receivedAt, traceparent: '', own: true };
 }

@@ -1,10 +1,16 @@
 /** What suppress-check reads from its environment. */
 import * as z from 'zod';
+import { captureWindowConfig } from '../../shared/capture-window-config.ts';
 import { baseConfig, databaseConfig, durationMs, integer } from '../../shared/env.ts';
 
 export const configSchema = z.object({
   ...baseConfig.shape,
   ...databaseConfig.shape,
+  ...captureWindowConfig.shape,
+  /** In the capture window only this severity and louder ones are pushed, the rest waits for the digest; unset: all are. */
+  NIGHT_PUSH_SEVERITY: z
+    .enum(['critical', 'warning', 'info'], { error: 'must be one of critical, warning, info' })
+    .optional(),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a Redis URL, e.g. redis://redis:6379')

@@ -8,6 +8,9 @@ import { createNoticeEvent, toNoticeData } from '../../shared/notice-event.ts';
 import { positionOf, readEventNotice } from '../../shared/notice-step.ts';
 import { joinBatch, readBatch } from '../../shared/postgres/batches.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
+import { captureWindowConfig } from '../../shared/capture-window-config.ts';
+import type { CaptureWindowConfig } from '../../shared/capture-window-config.ts';
+import { windowAtOrAfter } from '../../shared/postgres/windows.ts';
 import { breakDecision } from '../../shared/postgres/envelopes.ts';
 import { clearDue, lockIncidentOf, rankIncident, setDue } from '../../shared/postgres/incidents.ts';
 import {
@@ -28,12 +31,18 @@ import type { Return } from './returns.ts';
 import { UNGUARDED, isCanary, readStanding } from './standing.ts';
 import type { Standing } from './standing.ts';
 import { decide } from './suppression.ts';
-import type { Facts, Limits, Verdict } from './suppression.ts';
+import type { Facts, Limits } from './suppression.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A window's digest is due on the next working day; after this long nobody will send it. */
+const UNDIGESTED_MS = 4 * 86_400_000;
 
 export interface HandlerDeps {
   readonly pool: Pool;
   readonly source: EventSource;
   readonly limits: Limits;
+  /** What a night is; the defaults unless told. */
+  readonly calendar?: CaptureWindowConfig;
   /** One in so many notices of ignored issues is told; 0 or nothing: none. */
   readonly canaryOneIn?: number;
   /** The decision in force on the notice's pattern: from Redis when its copy is of the same generation, else Postgres. */
@@ -80,7 +89,7 @@ async function decideLocked(
   const facts = await readFacts(deps, client, row, standing);
   const verdict = await settle(client, row, standing, facts, deps.limits);
   if (verdict.outcome === 'wait') return [{ row, verdict }];
-  await apply(client, row, verdict, deps.limits);
+  await apply(deps, client, row, verdict);
   if (row.kind !== 'opened' || verdict.outcome === 'admitted') return [{ row, verdict }];
   // Its end may have waited for this answer; nobody else would ring for it.
   const waiting = await waitingResolve(client, row.incident);
@@ -132,6 +141,10 @@ async function readFacts(
     longerAt,
     canaryOneIn: isCanary(row.id, deps.canaryOneIn ?? 0) ? (deps.canaryOneIn ?? 0) : null,
     ...told,
+    atNight:
+      (limits.nightPushSeverity ?? null) !== null &&
+      (await windowAtOrAfter(client, deps.calendar ?? captureWindowConfig.parse({}), row.received_at))
+        .start <= row.received_at,
     returned: isOpening ? await readReturn(client, row, limits) : FIRST,
     stormRank: isOpening
       ? await rankIncident(client, row.incident, {
@@ -158,8 +171,8 @@ function asLoudAs(severity: NoticeRow['severity']): string[] {
     : [...SEVERITIES];
 }
 
-async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict, limits: Limits): Promise<void> {
-  const batch = await joinBatchOf(client, row, verdict, limits);
+async function apply(deps: HandlerDeps, client: PoolClient, row: NoticeRow, verdict: Verdict): Promise<void> {
+  const batch = await joinBatchOf(deps, client, row, verdict);
   const status = verdict.outcome === 'wait' ? 'suppressed' : verdict.outcome;
   await markDecided(client, row.id, {
     status,
@@ -178,11 +191,14 @@ async function apply(client: PoolClient, row: NoticeRow, verdict: Verdict, limit
 }
 
 async function joinBatchOf(
+  deps: HandlerDeps,
   client: PoolClient,
   row: NoticeRow,
   { reason, batchDueAt }: Verdict,
-  limits: Limits,
 ): Promise<string | null> {
+  const { limits } = deps;
+  if (batchDueAt !== null && (reason === 'window' || reason === 'digest-only'))
+    return joinWindow(client, row, deps.calendar ?? captureWindowConfig.parse({}));
   if (batchDueAt === null || (reason !== 'storm' && reason !== 'flap')) return null;
   const isFlap = reason === 'flap';
   return joinBatch(client, {
@@ -196,6 +212,25 @@ async function joinBatchOf(
       row.received_at.getTime() + (row.severity === 'critical' ? limits.flapWindowMs : limits.remindAfterMs),
     ),
     putsOff: isFlap,
+  });
+}
+
+/** Its digest closes the batch and tells of it; without any digest it is told by itself all the same, days later. */
+async function joinWindow(
+  client: PoolClient,
+  row: NoticeRow,
+  calendar: CaptureWindowConfig,
+): Promise<string> {
+  const { start, end } = await windowAtOrAfter(client, calendar, row.received_at);
+  const lastAt = new Date(end.getTime() + UNDIGESTED_MS);
+  return joinBatch(client, {
+    kind: 'window',
+    key: start.toISOString(),
+    title: 'alerts held for a digest that nobody was sent',
+    incident: row.incident,
+    dueAt: lastAt,
+    lastAt,
+    putsOff: false,
   });
 }
 

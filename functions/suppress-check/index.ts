@@ -31,7 +31,9 @@ void start('suppress-check', async (raw, address) => {
       stormSummaryMs: config.STORM_SUMMARY_INTERVAL,
       remindAfterMs: config.REMIND_AFTER,
       tellAgainMs: config.TELL_AGAIN_AFTER,
+      nightPushSeverity: config.NIGHT_PUSH_SEVERITY ?? null,
     },
+    calendar: config,
     canaryOneIn: config.IGNORE_CANARY_ONE_IN,
     readDecision: (row: NoticeRow) =>
       cache.read(row.pattern, Number(row.generation), row.received_at, () =>

@@ -3,15 +3,13 @@
  * Order matters and reads from top to bottom. In doubt it admits: silence is the one unforgivable bug.
  */
 import type { BatchKind } from '../../shared/postgres/batches.ts';
-import type { DueWhy } from '../../shared/postgres/incidents.ts';
 import type { NoticeKind, NoticeStatus } from '../../shared/postgres/notices.ts';
+import { compareSeverity } from '../../shared/severity.ts';
 import type { Severity } from '../../shared/severity.ts';
 import type { Decision } from '../../shared/postgres/decisions.ts';
 import type { Return, ReturnLimits } from './returns.ts';
-
-/** Closed set of reasons for not telling anyone now. */
-export type SuppressedReason =
-  'heartbeat' | 'ignored' | 'snoozed' | 'digest-only' | 'told' | 'flapping' | 'resolved-untold' | 'over';
+import { admit, hold, later, suppress } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface Facts {
   readonly kind: NoticeKind;
@@ -41,6 +39,8 @@ export interface Facts {
   readonly returned: Return;
   /** The most new incidents, at least as loud, that came within a minute. */
   readonly stormRank: number;
+  /** Whether it came in a capture window; only looked at where the night holds something back. */
+  readonly atNight?: boolean;
 }
 
 export interface Limits extends Omit<ReturnLimits, 'calmMs'> {
@@ -49,20 +49,8 @@ export interface Limits extends Omit<ReturnLimits, 'calmMs'> {
   readonly stormSummaryMs: number;
   /** Also how long a pattern has to be calm to be news again. */
   readonly remindAfterMs: number;
-}
-
-/** What to do with the notice, and when the incident becomes news again by itself. */
-export interface Verdict {
-  readonly outcome: 'admitted' | 'held' | 'suppressed' | 'wait';
-  readonly reason: SuppressedReason | BatchKind | null;
-  /** For `held`: when the batch's message is due. */
-  readonly batchDueAt: Date | null;
-  /** One sentence for people. */
-  readonly why: string;
-  readonly quiet: boolean;
-  readonly due: { readonly at: Date; readonly why: DueWhy } | null;
-  /** Whether it sets the decision aside: what was decided about has changed. */
-  readonly breaks: boolean;
+  /** In a capture window only this severity and louder ones are pushed; null or nothing: all. */
+  readonly nightPushSeverity?: Severity | null;
 }
 
 const UNFINISHED: ReadonlySet<NoticeStatus> = new Set(['received', 'classified', 'admitted']);
@@ -77,10 +65,17 @@ export function decide(facts: Facts, limits: Limits): Verdict {
   if (facts.kind === 'due' && facts.dueWhy === 'decided')
     return { ...admit('somebody decided about it'), quiet: true };
   if (facts.kind === 'resolved') return decideResolved(facts);
-  if (facts.messageOf === 'storm') return admit('more alerts at once than one can read: they are summed up');
+  if (facts.messageOf === 'storm')
+    return {
+      ...admit('more alerts at once than one can read: they are summed up'),
+      quiet: isHeldAtNight(facts, limits),
+    };
+  if (facts.messageOf === 'window')
+    return admit('the digest that was to tell of them could not be delivered');
   if (facts.outside !== null && isNews(facts)) return decideOutside(facts, facts.outside, limits);
   const learned = decideByDecision(facts, limits);
   if (learned !== null) return learned;
+  if (isHeldAtNight(facts, limits)) return decideNight(facts, limits);
   if (facts.messageOf === 'flap') return decideCalm(facts, limits);
   if (facts.kind === 'due') return decideDue(facts, limits);
   if (facts.kind === 'grew') return decideGrown(facts);
@@ -133,7 +128,7 @@ function decideByDecision(facts: Facts, limits: Limits): Verdict | null {
       };
     case 'digest':
       return {
-        ...suppress('digest-only', `kept for the digest by ${actor} ${term}`),
+        ...keepForDigest(facts, `kept for the digest by ${actor} ${term}`),
         due: earliest(facts, until && { at: until, why: 'digest over' }),
       };
     case 'important':
@@ -141,6 +136,37 @@ function decideByDecision(facts: Facts, limits: Limits): Verdict | null {
     default:
       return null;
   }
+}
+
+/** News waits for the digest of this window or the next; what is no news, or told by a summary of its own, does not. */
+function keepForDigest({ kind, messageOf, openEpisodes, receivedAt }: Facts, why: string): Verdict {
+  return kind === 'opened' || (kind === 'due' && messageOf === null && openEpisodes > 0)
+    ? { ...hold('window', why, receivedAt), reason: 'digest-only' }
+    : suppress('digest-only', why);
+}
+
+/** Only what is louder wakes people; an unknown severity always does. */
+function isHeldAtNight({ severity, atNight }: Facts, { nightPushSeverity = null }: Limits): boolean {
+  return (
+    nightPushSeverity !== null &&
+    atNight === true &&
+    severity !== 'unknown' &&
+    compareSeverity(severity, nightPushSeverity) > 0
+  );
+}
+
+/** What would be told now waits for the digest; a summary that is under way anyway comes without a sound. */
+function decideNight(facts: Facts, limits: Limits): Verdict {
+  if (facts.messageOf === 'flap') return { ...decideCalm(facts, limits), quiet: true };
+  const verdict =
+    facts.kind === 'due'
+      ? decideDue(facts, limits)
+      : facts.kind === 'grew'
+        ? decideGrown(facts)
+        : (decideReturn(facts) ?? admitOpened(facts, limits));
+  if (verdict.outcome !== 'admitted' || isEscalation(facts)) return verdict;
+  const why = `${facts.severity} is below NIGHT_PUSH_SEVERITY (${limits.nightPushSeverity ?? ''}): it waits for the digest`;
+  return { ...hold('window', why, facts.receivedAt), due: verdict.due };
 }
 
 /** What comes first: the end of the decision, or the moment at which it fires for longer than ever. */
@@ -170,7 +196,8 @@ function decideDue(facts: Facts, limits: Limits): Verdict {
     return {
       ...admit(`${facts.dueWhy ?? 'its time came'}: still firing`),
       quiet: isQuiet(facts),
-      due: reminder(facts, limits),
+      // Others are told; when those who knew are reminded stays as it was.
+      due: isEscalation(facts) ? null : reminder(facts, limits),
     };
   const waitMs = limits.remindAfterMs * 2 ** Math.min(facts.dues, 10);
   return {
@@ -178,6 +205,11 @@ function decideDue(facts: Facts, limits: Limits): Verdict {
     quiet: isQuiet(facts),
     due: { at: later(facts.receivedAt, waitMs), why: 'reminder' },
   };
+}
+
+/** Nobody said a word about it for as long as a route allows. */
+function isEscalation({ dueWhy }: Facts): boolean {
+  return dueWhy?.startsWith('not acknowledged for') === true;
 }
 
 function decideGrown(facts: Facts): Verdict {
@@ -245,22 +277,6 @@ function reminder({ severity, receivedAt }: Facts, { remindAfterMs }: Limits): V
 
 function isQuiet({ decision }: Facts): boolean {
   return decision?.kind === 'quiet';
-}
-
-function admit(why: string): Verdict {
-  return { outcome: 'admitted', reason: null, why, quiet: false, batchDueAt: null, due: null, breaks: false };
-}
-
-function hold(reason: BatchKind, why: string, batchDueAt: Date): Verdict {
-  return { outcome: 'held', reason, why, quiet: false, batchDueAt, due: null, breaks: false };
-}
-
-function suppress(reason: SuppressedReason, why: string): Verdict {
-  return { outcome: 'suppressed', reason, why, quiet: false, batchDueAt: null, due: null, breaks: false };
-}
-
-function later(time: Date, byMs: number): Date {
-  return new Date(time.getTime() + byMs);
 }
 
 function formatAgo(ms: number): string {

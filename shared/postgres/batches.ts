@@ -2,11 +2,11 @@
 import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
-export type BatchKind = 'storm' | 'flap';
+export type BatchKind = 'storm' | 'flap' | 'window';
 
 export interface BatchJoin {
   readonly kind: BatchKind;
-  /** What belongs together: alertname and severity of a storm, the pattern of a flap. */
+  /** What belongs together: alertname and severity of a storm, the pattern of a flap, the beginning of a window. */
   readonly key: string;
   readonly title: string;
   readonly incident: string;
@@ -58,4 +58,30 @@ export async function readBatch(
     db.query<{ kind: BatchKind; title: string }>('select kind, title from batches where id = $1', [id]),
   );
   return rows[0];
+}
+
+/** One incident of a batch, as routes look at it. */
+export interface BatchSubject {
+  readonly alertname: string;
+  readonly severity: string;
+  readonly namespace: string | null;
+  readonly cluster: string | null;
+  readonly category: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a batch holds, one for each incident, with the labels of its latest alert. */
+export async function batchSubjects(db: Queryable, batch: string, limit: number): Promise<BatchSubject[]> {
+  const { rows } = await run(
+    db.query<BatchSubject>(
+      `select distinct on (n.incident) p.alertname, p.severity, p.namespace, p.cluster, n.classification ->> 'category' as category,
+         coalesce(e.labels, '{}') as labels
+       from notices n join patterns p on p.pattern = n.pattern
+         left join lateral (select labels from episodes where pattern = n.pattern and incident = n.incident
+           order by received_at desc, id desc limit 1) e on true
+       where n.batch = $1 and n.kind <> 'due' order by n.incident, n.created_at desc limit $2`,
+      [batch, limit],
+    ),
+  );
+  return rows;
 }

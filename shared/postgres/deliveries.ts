@@ -5,161 +5,243 @@ import type { Queryable } from './pool.ts';
 /** How long a claim holds; longer than the provider call (10 s) and the function's deadline (25 s). */
 const LEASE = '60 seconds';
 
-/** Writes the deliveries of a notice; one per channel, whatever happens. */
-export async function planDeliveries(
-  db: Queryable,
-  notice: string,
-  channels: readonly string[],
-): Promise<void> {
-  await db.query(
-    `insert into deliveries (notice, channel) select $1, channel from unnest($2::text[]) as c(channel)
-     on conflict (notice, channel) do nothing`,
-    [notice, channels],
-  );
+/** What a message is about: a notice, or a digest by its id. */
+export type Owner = { readonly notice: string } | { readonly digest: string };
+
+/** One delivery to be written. */
+export interface DeliveryPlan {
+  readonly channel: string;
+  /** Channels that get the message once when this delivery dies. */
+  readonly fallback?: readonly string[];
+  /** Without sound. */
+  readonly quiet?: boolean;
+  /** The channel this one stands in for. */
+  readonly insteadOf?: string;
 }
 
+/** Writes the deliveries of an owner; one per channel, whatever happens. Answers the channels that were added. */
+export async function planDeliveries(
+  db: Queryable,
+  owner: Owner,
+  plans: readonly DeliveryPlan[],
+): Promise<string[]> {
+  const rows = plans.map(({ channel, fallback = [], quiet = false, insteadOf = null }) => ({
+    channel,
+    fallback,
+    quiet,
+    instead_of: insteadOf,
+  }));
+  const added = await db.query<{ channel: string }>(
+    `insert into deliveries (notice, digest, channel, fallback, quiet, instead_of)
+     select $1::text, $2::bigint, channel, fallback, quiet, instead_of
+     from jsonb_to_recordset($3::jsonb) as r(channel text, fallback text[], quiet boolean, instead_of text)
+     on conflict do nothing returning channel`,
+    [...keyOf(owner), JSON.stringify(rows)],
+  );
+  return added.rows.map((row) => row.channel);
+}
+
+/** A delivery that waits for its time, or that was claimed by somebody who is gone. */
+export interface WaitingDelivery {
+  readonly id: string;
+  readonly channel: string;
+  readonly attempts: number;
+  /** Milliseconds until it may be tried; 0 or less when it may be now. */
+  readonly next_in_ms: number;
+}
+
+/** The deliveries of an owner that somebody may work now or soon; one that travels with another is not among them. */
+export async function waitingDeliveries(db: Queryable, owner: Owner): Promise<WaitingDelivery[]> {
+  const { rows } = await run(
+    db.query<WaitingDelivery>(
+      `select id, channel, attempts, case status when 'sending' then 0
+         else (extract(epoch from next_attempt_at - clock_timestamp()) * 1000)::float8 end as next_in_ms
+       from deliveries where (notice = $1 or digest = $2::bigint) and carrier is null
+         and (status = 'planned' or (status = 'sending' and lease_until < clock_timestamp()))
+       order by id`,
+      keyOf(owner),
+    ),
+  );
+  return rows;
+}
+
+/** A delivery that this worker alone may send. */
 export interface Claim {
   readonly id: string;
+  readonly notice: string | null;
+  readonly digest: string | null;
   readonly channel: string;
   readonly attempts: number;
   readonly fence: number;
   readonly unknown_outcomes: number;
-  /** True when an earlier claim ended without a mark: the provider may have shown the message. */
-  readonly lease_lost: boolean;
+  readonly quiet: boolean;
+  readonly instead_of: string | null;
   readonly created_at: Date;
 }
 
-/** Claims what is due of one notice. A claim whose lease ran out counts as an unknown outcome. */
-export async function claimDeliveries(db: Queryable, notice: string): Promise<Claim[]> {
+/** Claims a delivery whose time has come; undefined when another has it. A claim whose lease ran out counts as an unknown outcome. */
+export async function claimDelivery(db: Queryable, id: string): Promise<Claim | undefined> {
   const { rows } = await run(
     db.query<Claim>(
       `with due as (
          select id, status = 'sending' as lease_lost from deliveries
-         where notice = $1 and ((status = 'planned' and next_attempt_at <= clock_timestamp())
+         where id = $1::bigint and carrier is null and ((status = 'planned' and next_attempt_at <= clock_timestamp())
            or (status = 'sending' and lease_until < clock_timestamp()))
          for update skip locked)
        update deliveries d set status = 'sending', lease_until = clock_timestamp() + $2::interval, fence = fence + 1,
-         attempts = attempts + 1, unknown_outcomes = unknown_outcomes + due.lease_lost::int
+         attempts = attempts + 1, attempted_at = clock_timestamp(), unknown_outcomes = unknown_outcomes + due.lease_lost::int
        from due where d.id = due.id
-       returning d.id, d.channel, d.attempts, d.fence, d.unknown_outcomes, due.lease_lost, d.created_at`,
-      [notice, LEASE],
+       returning d.id, d.notice, d.digest, d.channel, d.attempts, d.fence, d.unknown_outcomes, d.quiet, d.instead_of, d.created_at`,
+      [id, LEASE],
     ),
   );
-  return rows;
+  return rows[0];
 }
 
-/** Marks a claimed delivery as sent; false when the claim was lost meanwhile. */
-export async function markSent(db: Queryable, claim: Claim, providerId: string | null): Promise<boolean> {
-  const { rowCount } = await run(
-    db.query(
-      `update deliveries set status = 'sent', sent_at = clock_timestamp(), provider_id = $3, lease_until = null, last_error = null
-       where id = $1 and fence = $2 and status = 'sending'`,
-      [claim.id, claim.fence, providerId],
+/** The provider's id of the last message about the notice's incident on a channel; null when there is none of its own. */
+export async function lastProviderId(db: Queryable, notice: string, channel: string): Promise<string | null> {
+  const { rows } = await run(
+    db.query<{ provider_id: string }>(
+      `select d.provider_id from notices m join notices n on n.incident = m.incident join deliveries d on d.notice = n.id
+       where m.id = $1 and d.channel = $2 and d.status = 'sent' and d.provider_id is not null and d.carrier is null
+         -- A summary's message is about others too.
+         and not (n.kind = 'due' and n.batch is not null) and not exists (select 1 from deliveries c where c.carrier = d.id)
+       order by d.sent_at desc, d.id desc limit 1`,
+      [notice, channel],
     ),
   );
-  return rowCount === 1;
+  return rows[0]?.provider_id ?? null;
 }
 
-/** Marks a claimed delivery to be tried again in `delayMs`, or as dead (null); false when the claim was lost meanwhile. */
-export async function markFailed(
+/** Channels that were or may have been told of an incident, or are about to be. */
+export async function toldChannels(db: Queryable, incident: string): Promise<string[]> {
+  const { rows } = await run(
+    db.query<{ channel: string }>(
+      `select distinct d.channel from deliveries d join notices n on n.id = d.notice
+       where n.incident = $1 and n.kind <> 'resolved' and n.decision is null and (d.status <> 'dead' or d.unknown_outcomes > 0)`,
+      [incident],
+    ),
+  );
+  return rows.map((row) => row.channel);
+}
+
+/** What a mark did: whether the claim still held, and the notices whose deliveries travelled with it. */
+export interface Marked {
+  readonly held: boolean;
+  readonly carried: readonly string[];
+}
+
+/** Marks a claimed delivery as sent, and with it those that its message told of; `note` is what went wrong in spite of the yes. */
+export async function markSent(
   db: Queryable,
   claim: Claim,
-  failure: { error: string; outcomeUnknown: boolean; delayMs: number | null },
-): Promise<boolean> {
-  const { rowCount } = await run(
-    db.query(
-      `update deliveries set status = case when $4::float8 is null then 'dead' else 'planned' end, lease_until = null,
-         last_error = $3, unknown_outcomes = unknown_outcomes + $5::int,
-         next_attempt_at = clock_timestamp() + make_interval(secs => coalesce($4::float8, 0) / 1000)
-       where id = $1 and fence = $2 and status = 'sending'`,
+  { providerId, note = null }: { readonly providerId: string | null; readonly note?: string | null },
+): Promise<Marked> {
+  const { rows } = await run(
+    db.query<{ id: string; notice: string | null }>(
+      `with own as (
+         update deliveries set status = 'sent', sent_at = clock_timestamp(), provider_id = $3, lease_until = null, last_error = $4
+         where id = $1 and fence = $2 and status = 'sending' returning id, notice),
+       carried as (
+         update deliveries d set status = 'sent', sent_at = clock_timestamp(), last_error = null
+         from own where d.carrier = own.id and d.status = 'planned' returning d.id, d.notice)
+       select id, notice from own union all select id, notice from carried`,
+      [claim.id, claim.fence, providerId, note?.slice(0, 500) ?? null],
+    ),
+  );
+  return toMarked(claim, rows);
+}
+
+/** How an attempt ended badly; `delayMs` null gives the delivery up. */
+export interface FailedAttempt {
+  readonly error: string;
+  readonly outcomeUnknown: boolean;
+  readonly delayMs: number | null;
+}
+
+/**
+ * Marks a claimed delivery to be tried again in `delayMs`, or as dead (null), and with it those that travelled with it.
+ * What stands in for a dead delivery is planned in the same statement, so it happens once.
+ */
+export async function markFailed(db: Queryable, claim: Claim, failure: FailedAttempt): Promise<Marked> {
+  const { rows } = await run(
+    db.query<{ id: string; notice: string | null }>(
+      `with own as (
+         update deliveries set status = case when $4::float8 is null then 'dead' else 'planned' end, lease_until = null,
+           last_error = $3, unknown_outcomes = unknown_outcomes + $5::int,
+           next_attempt_at = clock_timestamp() + make_interval(secs => coalesce($4::float8, 0) / 1000)
+         where id = $1 and fence = $2 and status = 'sending' returning id, notice, digest, channel, fallback, status, quiet),
+       carried as (
+         update deliveries d set status = 'dead', carrier = null, last_error = $3
+         from own where own.status = 'dead' and d.carrier = own.id and d.status = 'planned'
+         returning d.id, d.notice, d.digest, d.channel, d.fallback, d.status, d.quiet),
+       died as (select * from own where status = 'dead' union all select * from carried),
+       stand_in as (
+         insert into deliveries (notice, digest, channel, quiet, instead_of)
+         select notice, digest, f.channel, quiet, died.channel from died, unnest(died.fallback) as f(channel)
+         on conflict do nothing)
+       select id, notice from own union all select id, notice from carried`,
       [claim.id, claim.fence, failure.error, failure.delayMs, failure.outcomeUnknown ? 1 : 0],
     ),
   );
-  return rowCount === 1;
+  return toMarked(claim, rows);
 }
 
-/** Where the deliveries of a notice stand; `nextInMs` is the wait until the next try, null when none waits. */
+function toMarked(
+  { id }: Claim,
+  rows: ReadonlyArray<{ readonly id: string; readonly notice: string | null }>,
+): Marked {
+  return {
+    held: rows.some((row) => row.id === id),
+    carried: rows.flatMap((row) => (row.id === id || row.notice === null ? [] : [row.notice])),
+  };
+}
+
+/** Where the deliveries of an owner stand. */
 export interface DeliverySummary {
   readonly sent: number;
   readonly dead: number;
   readonly open: number;
-  readonly nextInMs: number | null;
   readonly lastError: string | null;
+  /** Channels that have a delivery, whatever became of it. */
+  readonly channels: readonly string[];
 }
 
-/** Sums up the deliveries of a notice. */
-export async function summarizeDeliveries(db: Queryable, notice: string): Promise<DeliverySummary> {
+/** Sums up the deliveries of an owner. */
+export async function summarizeDeliveries(db: Queryable, owner: Owner): Promise<DeliverySummary> {
   const { rows } = await run(
-    db.query<{
-      sent: string;
-      dead: string;
-      open: string;
-      next_in_ms: number | null;
-      last_error: string | null;
-    }>(
-      `select count(*) filter (where status = 'sent') as sent, count(*) filter (where status = 'dead') as dead,
-         count(*) filter (where status in ('planned', 'sending')) as open,
-         (extract(epoch from min(next_attempt_at) filter (where status = 'planned') - clock_timestamp()) * 1000)::float8 as next_in_ms,
-         max(last_error) as last_error
-       from deliveries where notice = $1`,
-      [notice],
+    db.query<{ sent: number; dead: number; open: number; lastError: string | null; channels: string[] }>(
+      `select count(*) filter (where status = 'sent')::int as sent, count(*) filter (where status = 'dead')::int as dead,
+         count(*) filter (where status in ('planned', 'sending'))::int as open,
+         max(last_error) as "lastError", coalesce(array_agg(channel order by id), '{}') as channels
+       from deliveries where notice = $1 or digest = $2::bigint`,
+      keyOf(owner),
     ),
   );
-  const row = rows[0];
-  return {
-    sent: Number(row?.sent ?? 0),
-    dead: Number(row?.dead ?? 0),
-    open: Number(row?.open ?? 0),
-    nextInMs: row?.next_in_ms ?? null,
-    lastError: row?.last_error ?? null,
-  };
+  return rows[0] ?? { sent: 0, dead: 0, open: 0, lastError: null, channels: [] };
 }
 
-/** Notices with a delivery to try again now. */
-export async function dueDeliveries(db: Queryable, limit: number): Promise<string[]> {
+/** Notices and digests with a delivery to try again now. */
+export async function dueDeliveries(
+  db: Queryable,
+  limit: number,
+): Promise<{ readonly notices: readonly string[]; readonly digests: readonly string[] }> {
   const { rows } = await run(
-    db.query<{ notice: string }>(
-      `select distinct notice from deliveries
-       where (status = 'planned' and next_attempt_at <= clock_timestamp()) or (status = 'sending' and lease_until < clock_timestamp())
+    db.query<{ notice: string | null; digest: string | null }>(
+      `select distinct notice, digest from deliveries
+       where carrier is null and ((status = 'planned' and next_attempt_at <= clock_timestamp())
+         or (status = 'sending' and lease_until < clock_timestamp()))
        limit $1`,
       [limit],
     ),
   );
-  return rows.map((row) => row.notice);
+  return {
+    notices: rows.flatMap(({ notice }) => (notice === null ? [] : [notice])),
+    digests: rows.flatMap(({ digest }) => (digest === null ? [] : [digest])),
+  };
 }
 
-export interface DeliveryRow {
-  readonly id: string;
-  readonly notice: string;
-  readonly channel: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly provider_id: string | null;
-  readonly last_error: string | null;
-  readonly created_at: Date;
-  readonly sent_at: Date | null;
-  readonly next_attempt_at: Date;
-}
-
-/** Deliveries for the API, latest first; `before` is the id of a delivery of the page before. */
-export async function listDeliveries(
-  db: Queryable,
-  filter: {
-    status?: string | undefined;
-    notice?: string | undefined;
-    before?: string | undefined;
-    limit: number;
-    offset: number;
-  },
-): Promise<DeliveryRow[]> {
-  const { rows } = await run(
-    db.query<DeliveryRow>(
-      `select id, notice, channel, status, attempts, provider_id, last_error, created_at, sent_at, next_attempt_at from deliveries
-       where ($1::text is null or status = $1) and ($2::text is null or notice = $2)
-         and ($5::bigint is null or id < $5)
-       order by id desc limit $3 offset $4`,
-      [filter.status ?? null, filter.notice ?? null, filter.limit, filter.offset, filter.before ?? null],
-    ),
-  );
-  return rows;
+/** The two columns that say what a delivery is about. */
+function keyOf(owner: Owner): [notice: string | null, digest: string | null] {
+  return 'notice' in owner ? [owner.notice, null] : [null, owner.digest];
 }

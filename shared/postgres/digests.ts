@@ -1,37 +1,307 @@
-/** Queries on stored digests: the counts of each capture window. */
-import { run } from './pool.ts';
-import type { Queryable } from './pool.ts';
+/**
+ * Queries on `digests`: building → built → sent, dead or kept. A run claims the windows that are owed in one transaction,
+ * builds outside of any, and stores what it built only while its claim holds: so each window is told once, whoever died.
+ */
+import type { CaptureWindowConfig } from '../capture-window-config.ts';
+import { run, transaction } from './pool.ts';
+import type { Pool, Queryable } from './pool.ts';
+import { keepWindows, owedWindows } from './windows.ts';
+import type { WindowSpan } from './windows.ts';
+
+/** How long a claim to build holds; longer than the function's deadline (130 s). */
+const LEASE = '150 seconds';
+/** Claims of one database take turns, so that a window is never claimed by two. */
+const LOCK = 5_420_714;
+
+export type DigestStatus = 'building' | 'built' | 'sent' | 'dead' | 'kept';
+
+/** A digest this run alone may build. */
+export interface DigestClaim {
+  readonly id: string;
+  readonly name: string;
+  readonly zone: string;
+  readonly windows: readonly WindowSpan[];
+  readonly fence: number;
+  /** Times somebody began to build it, this one included. */
+  readonly attempts: number;
+  readonly tell: boolean;
+}
+
+/** Writes down the windows, and claims those that have no digest of this name yet; undefined when none is owed. */
+export async function claimOwed(
+  pool: Pool,
+  { name, calendar, graceMs }: { name: string; calendar: CaptureWindowConfig; graceMs: number },
+): Promise<DigestClaim | undefined> {
+  return transaction(pool, async (client) => {
+    await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+    await keepWindows(client, calendar);
+    const windows = await owedWindows(client, name, graceMs);
+    const [first] = windows;
+    const last = windows.at(-1);
+    if (first === undefined || last === undefined) return undefined;
+    const { rows } = await client.query<{ id: string }>(
+      `insert into digests (name, kind, window_start, window_end, zone, tell, attempts, fence, lease_until)
+       values ($1, 'windows', $2, $3, $4, true, 1, 1, clock_timestamp() + $5::interval) returning id`,
+      [name, first.start, last.end, last.zone, LEASE],
+    );
+    const id = rows[0]?.id ?? '';
+    const starts = windows.map(({ start }) => start);
+    await client.query(
+      `insert into digest_windows (name, window_start, digest) select $1, w, $2 from unnest($3::timestamptz[]) as w`,
+      [name, id, starts],
+    );
+    // What the windows held back is told by this digest; whatever comes now waits for the next.
+    if (name === 'all')
+      await client.query(
+        `update batches set closed_at = clock_timestamp(), digest = $1
+         where kind = 'window' and closed_at is null and key::timestamptz = any($2::timestamptz[])`,
+        [id, starts],
+      );
+    return { id, name, zone: last.zone, windows, fence: 1, attempts: 1, tell: true };
+  });
+}
+
+/** Claims a digest of any span; undefined while somebody builds the same one. */
+export async function claimAsked(
+  db: Queryable,
+  { name, span, zone, tell }: { name: string; span: WindowSpan; zone: string; tell: boolean },
+): Promise<DigestClaim | undefined> {
+  const { rows } = await run(
+    db.query<{ id: string }>(
+      `insert into digests (name, kind, window_start, window_end, zone, tell, attempts, fence, lease_until)
+       values ($1, 'asked', $2, $3, $4, $5, 1, 1, clock_timestamp() + $6::interval)
+       on conflict do nothing returning id`,
+      [name, span.start, span.end, zone, tell, LEASE],
+    ),
+  );
+  const id = rows[0]?.id;
+  return id === undefined ? undefined : { id, name, zone, windows: [span], fence: 1, attempts: 1, tell };
+}
+
+/** Takes over digests whose builder is gone. */
+export async function takeOver(db: Queryable): Promise<DigestClaim[]> {
+  const { rows } = await run(
+    db.query<
+      Omit<DigestClaim, 'windows'> & { window_start: Date; window_end: Date; starts: Date[]; ends: Date[] }
+    >(
+      `with gone as (
+         select id from digests where status = 'building' and lease_until < clock_timestamp()
+         order by id limit 5 for update skip locked)
+       update digests d set fence = d.fence + 1, attempts = d.attempts + 1, lease_until = clock_timestamp() + $1::interval
+       from gone where d.id = gone.id
+       returning d.id, d.name, d.zone, d.fence, d.attempts, d.tell, d.window_start, d.window_end,
+         array(select w.window_start from digest_windows c join capture_windows w using (window_start) where c.digest = d.id order by 1) as starts,
+         array(select w.window_end from digest_windows c join capture_windows w using (window_start) where c.digest = d.id order by 1) as ends`,
+      [LEASE],
+    ),
+  );
+  return rows.map(({ window_start, window_end, starts, ends, ...claim }) => ({
+    ...claim,
+    windows:
+      starts.length === 0
+        ? [{ start: window_start, end: window_end }]
+        : starts.map((start, index) => ({ start, end: ends[index] ?? window_end })),
+  }));
+}
+
+/** Gives a claim back, to be taken over at once by the next run. */
+export async function giveBack(db: Queryable, { id, fence }: DigestClaim): Promise<void> {
+  await run(
+    db.query(
+      `update digests set lease_until = clock_timestamp() where id = $1 and fence = $2 and status = 'building'`,
+      [id, fence],
+    ),
+  );
+}
+
+/** What a digest came to be. */
+export interface BuiltDigest {
+  readonly facts: unknown;
+  readonly document: unknown;
+  readonly text: string;
+  readonly model: {
+    readonly name: string;
+    readonly promptVersion: string;
+    readonly prompt: string;
+    readonly response: string;
+    readonly promptTokens: number;
+    readonly completionTokens: number;
+    readonly ms: number;
+    readonly kept: number;
+    readonly dropped: unknown;
+  } | null;
+}
+
+/** Stores a built digest; false when the claim was lost meanwhile and another run tells it. */
+export async function storeBuilt(db: Queryable, claim: DigestClaim, built: BuiltDigest): Promise<boolean> {
+  const { model } = built;
+  const { rowCount } = await run(
+    db.query(
+      `update digests set status = case when tell then 'built' else 'kept' end, built_at = clock_timestamp(), lease_until = null,
+         final_at = case when tell then null else clock_timestamp() end,
+         reason = case when tell then null else 'it was asked for and not told' end,
+         facts = $3::jsonb, document = $4::jsonb, formatted_output = $5, llm_model = $6, prompt_version = $7, raw_prompt = $8,
+         raw_response = $9, prompt_tokens = $10, completion_tokens = $11, llm_ms = $12, notes_kept = $13, notes_dropped = $14::jsonb
+       where id = $1 and fence = $2 and status = 'building'`,
+      [
+        claim.id,
+        claim.fence,
+        JSON.stringify(built.facts),
+        JSON.stringify(built.document),
+        built.text,
+        model?.name ?? null,
+        model?.promptVersion ?? null,
+        model?.prompt ?? null,
+        model?.response ?? null,
+        model?.promptTokens ?? null,
+        model?.completionTokens ?? null,
+        model === null ? null : Math.round(model.ms),
+        model?.kept ?? null,
+        model === null ? null : JSON.stringify(model.dropped),
+      ],
+    ),
+  );
+  return rowCount === 1;
+}
 
 export interface DigestRow {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'windows' | 'asked';
   readonly window_start: Date;
   readonly window_end: Date;
   readonly zone: string;
+  readonly status: DigestStatus;
+  readonly reason: string | null;
   readonly facts: unknown;
+  readonly document: unknown;
+  readonly formatted_output: string | null;
+  readonly llm_model: string | null;
+  readonly notes_kept: number | null;
+  readonly notes_dropped: unknown;
   readonly built_at: Date;
+  readonly planned_at: Date | null;
 }
 
-/** Digests whose window ended before a time, latest first. */
+const COLUMNS = `id, name, kind, window_start, window_end, zone, status, reason, facts, document, formatted_output, llm_model,
+  notes_kept, notes_dropped, built_at, planned_at`;
+
+/** Built digests whose window ended before a time, latest first. */
 export async function listDigests(
   db: Queryable,
   { before, limit }: { before?: Date | undefined; limit: number },
 ): Promise<DigestRow[]> {
   const { rows } = await run(
     db.query<DigestRow>(
-      `select window_start, window_end, zone, facts, built_at from digests
-       where $1::timestamptz is null or window_end < $1 order by window_end desc, window_start limit $2`,
+      `select ${COLUMNS} from digests
+       where built_at is not null and ($1::timestamptz is null or window_end < $1) order by window_end desc, id desc limit $2`,
       [before ?? null, limit],
     ),
   );
   return rows;
 }
 
-/** The digest of one window, by its edges. */
+/** The latest built digest of one span, by its edges. */
 export async function readDigest(db: Queryable, start: Date, end: Date): Promise<DigestRow | undefined> {
   const { rows } = await run(
     db.query<DigestRow>(
-      `select window_start, window_end, zone, facts, built_at from digests where window_start = $1 and window_end = $2`,
+      `select ${COLUMNS} from digests where built_at is not null and window_start = $1 and window_end = $2 order by id desc limit 1`,
       [start, end],
     ),
   );
   return rows[0];
+}
+
+/** One built digest. */
+export async function readDigestById(db: Queryable, id: string): Promise<DigestRow | undefined> {
+  const { rows } = await run(
+    db.query<DigestRow>(`select ${COLUMNS} from digests where built_at is not null and id = $1`, [id]),
+  );
+  return rows[0];
+}
+
+/** Digests that are built and not told yet, oldest first; `olderThanMs` leaves those alone that somebody is about to tell. */
+export async function untoldDigests(db: Queryable, olderThanMs: number): Promise<DigestRow[]> {
+  const { rows } = await run(
+    db.query<DigestRow>(
+      `select ${COLUMNS} from digests where status = 'built' and built_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+       order by id limit 20`,
+      [olderThanMs],
+    ),
+  );
+  return rows;
+}
+
+/** Whether somebody began to build a digest and is gone. */
+export async function hasAbandoned(db: Queryable): Promise<boolean> {
+  const { rows } = await run(
+    db.query<{ abandoned: boolean }>(
+      `select exists (select 1 from digests where status = 'building' and lease_until < clock_timestamp()) as abandoned`,
+    ),
+  );
+  return rows[0]?.abandoned === true;
+}
+
+/** Locks a digest for the rest of the transaction; answers whether its deliveries are still to be planned. */
+export async function lockUnplanned(db: Queryable, id: string): Promise<boolean> {
+  const { rows } = await db.query<{ unplanned: boolean }>(
+    `select status = 'built' and planned_at is null as unplanned from digests where id = $1 for update`,
+    [id],
+  );
+  return rows[0]?.unplanned === true;
+}
+
+/** Notes that the deliveries of a digest were written; they are written once. */
+export async function markDigestPlanned(db: Queryable, id: string): Promise<void> {
+  await db.query('update digests set planned_at = clock_timestamp() where id = $1', [id]);
+}
+
+/**
+ * built → sent, dead or kept, with all that hangs on it: its windows, and the notices they held. Those are digested only
+ * by a message that was sent; otherwise their batch is opened again and due at once, so that it is told by itself.
+ */
+export async function finishDigest(
+  pool: Pool,
+  id: string,
+  status: 'sent' | 'dead' | 'kept',
+  reason: string | null,
+): Promise<boolean> {
+  return transaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      `update digests set status = $2, reason = $3, final_at = clock_timestamp() where id = $1 and status = 'built'`,
+      [id, status, reason],
+    );
+    if (rowCount !== 1) return false;
+    if (status === 'sent') {
+      await client.query(
+        `update capture_windows set status = 'digest_sent', digest_sent_at = alert_now()
+         where status = 'completed' and window_start in (select window_start from digest_windows where digest = $1)`,
+        [id],
+      );
+      await client.query(
+        `update notices set status = 'digested', status_at = clock_timestamp()
+         where status = 'held' and batch in (select b.id from batches b where b.digest = $1)`,
+        [id],
+      );
+    } else
+      await client.query(
+        `update batches b set closed_at = null, due_at = alert_now()
+         where b.digest = $1 and exists (select 1 from notices n where n.batch = b.id and n.status = 'held')`,
+        [id],
+      );
+    return true;
+  });
+}
+
+/** Deletes digests older than the retention, a few at a time; their windows stay as a record of the nights. */
+export async function deleteOldDigests(db: Queryable, days: number): Promise<void> {
+  await run(
+    db.query(
+      `with old as (
+         select id from digests where final_at is not null and window_end < alert_now() - make_interval(days => $1) limit 100),
+       told as (delete from deliveries where digest in (select id from old))
+       delete from digests where id in (select id from old)`,
+      [days],
+    ),
+  );
 }

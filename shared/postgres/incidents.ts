@@ -11,7 +11,8 @@ export type DueWhy =
   | 'decision revoked'
   | 'decided'
   | 'longer than usual'
-  | 'unlike usual';
+  | 'unlike usual'
+  | `not acknowledged for ${string}`;
 
 export interface OpenIncident {
   readonly id: string;

@@ -117,6 +117,19 @@ export async function storeClassification(
   );
 }
 
+/** What counted for a pattern, label by label; empty when the pattern is not known. */
+export async function readIdentity(
+  db: Queryable,
+  pattern: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { rows } = await run(
+    db.query<{ identity: Record<string, string> }>('select identity from patterns where pattern = $1', [
+      pattern,
+    ]),
+  );
+  return rows[0]?.identity ?? {};
+}
+
 /** Age in milliseconds of the heartbeat unseen for longest (within the last week), or null when there is none. */
 export async function oldestHeartbeat(db: Queryable): Promise<number | null> {
   const { rows } = await run(

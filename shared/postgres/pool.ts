@@ -32,14 +32,21 @@ const DOWN_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
 const READ_ONLY = '25006';
 
 /** Creates a small pool named after its function (seen in pg_stat_activity). */
-export function createPool(options: { url: string; name: string; size: number }): Pool {
+export function createPool(options: {
+  url: string;
+  name: string;
+  size: number;
+  /** Of one statement; the digest's facts take longer than a webhook's. */
+  statementTimeoutMs?: number;
+}): Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5_000;
   const pool = new Pool({
     connectionString: options.url,
     application_name: `alertgest-${options.name}`,
     max: options.size,
     connectionTimeoutMillis: 2_000,
-    query_timeout: 7_000,
-    statement_timeout: 5_000,
+    query_timeout: statementTimeoutMs + 2_000,
+    statement_timeout: statementTimeoutMs,
     keepAlive: true,
     // Statements of one transaction that need no answer in between travel together.
     pipeline: true,

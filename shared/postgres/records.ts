@@ -1,4 +1,4 @@
-/** Queries on the small tables that only record: dead letters, counters, digests. */
+/** Queries on the small tables that only record: dead letters, counters. */
 import { run } from './pool.ts';
 import type { Queryable } from './pool.ts';
 
@@ -37,19 +37,4 @@ export async function readCounters(db: Queryable): Promise<Record<string, number
     db.query<{ name: string; value: string }>('select name, value from counters order by name'),
   );
   return Object.fromEntries(rows.map((row) => [row.name, Number(row.value)]));
-}
-
-/** Stores the counts of a capture window, replacing an earlier computation. */
-export async function storeDigest(
-  db: Queryable,
-  window: { start: Date; end: Date; zone: string },
-  facts: object,
-): Promise<void> {
-  await run(
-    db.query(
-      `insert into digests (window_start, window_end, zone, facts) values ($1, $2, $3, $4::jsonb)
-       on conflict (window_start, window_end) do update set facts = excluded.facts, zone = excluded.zone, built_at = clock_timestamp()`,
-      [window.start, window.end, window.zone, JSON.stringify(facts)],
-    ),
-  );
 }

@@ -19,7 +19,7 @@ export async function resendDelivery(pool: Pool, id: string): Promise<NoticeRow 
     const found = rows[0];
     if (found === undefined) return undefined;
     const { rowCount } = await client.query(
-      `update deliveries set status = 'planned', next_attempt_at = clock_timestamp(), lease_until = null
+      `update deliveries set status = 'planned', next_attempt_at = clock_timestamp(), lease_until = null, carrier = null
        where id = $1::bigint and status in ('dead', 'planned')`,
       [id],
     );

@@ -18,6 +18,9 @@ export async function deleteExpired(db: Queryable, days: number): Promise<number
     `delete from episodes where id in (
        select id from episodes where ended_at is not null and received_at < alert_now() - make_interval(days => $1)
          and end_received_at < alert_now() - make_interval(days => $1) order by received_at limit $2)`,
+    `delete from escalations where id in (
+       select e.id from escalations e join incidents i on i.id = e.incident
+       where i.closed_at < alert_now() - make_interval(days => $1) limit $2)`,
     `delete from dead_letters where id in (
        select id from dead_letters where recorded_at < clock_timestamp() - make_interval(days => $1) limit $2)`,
   ];

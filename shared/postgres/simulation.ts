@@ -13,9 +13,9 @@ export interface PushCounts {
   readonly hidden: number;
 }
 
-/** By SQL: whether an incident `i` was told, its end and what people decided aside. */
+/** By SQL: whether an incident `i` was told, its end, what people decided and what was kept for the digest aside. */
 const TOLD = `exists (select 1 from notices n where n.incident = i.id and n.kind <> 'resolved' and n.decision is null
-  and n.status in ('notified', 'digested'))`;
+  and n.status in ('notified', 'digested') and n.reason is distinct from 'digest-only')`;
 
 /** What became of the incidents that opened since `from`, by pattern; unknown patterns are left out. */
 export async function readPushes(

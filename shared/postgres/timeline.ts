@@ -11,6 +11,8 @@ export interface TimelineDelivery {
   readonly last_error: string | null;
   readonly sent_at: string | null;
   readonly next_attempt_at: string;
+  /** The channel that could not be reached and for which this one stands in. */
+  readonly instead_of: string | null;
 }
 
 export interface TimelineNotice {
@@ -53,7 +55,8 @@ export async function readTimeline(
            select n.id, n.kind, n.status, n.reason, n.why, n.quiet, n.missing, n.open_episodes, n.classification,
              n.received_at, n.created_at, n.status_at, coalesce((
                select jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'attempts', d.attempts,
-                 'last_error', d.last_error, 'sent_at', d.sent_at, 'next_attempt_at', d.next_attempt_at) order by d.id)
+                 'last_error', d.last_error, 'sent_at', d.sent_at, 'next_attempt_at', d.next_attempt_at,
+                'instead_of', d.instead_of) order by d.id)
                from deliveries d where d.notice = n.id), '[]'::jsonb) as deliveries
            from notices n where n.incident = i.id order by n.created_at limit 50) n), '[]'::jsonb) as notices
        from (select * from incidents where pattern = $1 order by opened_at desc, id desc limit $2) i

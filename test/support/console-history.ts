@@ -1,10 +1,10 @@
 /** A month of history for tests of the console: issues of every kind, told and untold incidents, decisions, nights, failures. */
 import { createIngest } from '../../functions/receive/ingest.ts';
 import { appendDecision } from '../../shared/postgres/decisions.ts';
-import { countEpisodes } from '../../shared/postgres/episodes.ts';
+import { buildDigest } from './digests.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
-import { insertDeadLetter, storeDigest } from '../../shared/postgres/records.ts';
+import { insertDeadLetter } from '../../shared/postgres/records.ts';
 import { normalizeAlert } from '../../shared/alert.ts';
 import { toPattern } from '../../shared/pattern.ts';
 import type { Arrival } from '../../functions/receive/episodes.ts';
@@ -164,7 +164,7 @@ export async function seedConsole(
     const end = new Date(ago((night - 1) * DAY_MS).setUTCHours(8, 0, 0, 0));
     const start = new Date(end.getTime() - 14 * HOUR_MS);
     if (end > now) continue;
-    await storeDigest(pool, { start, end, zone: 'Europe/London' }, await countEpisodes(pool, start, end));
+    await buildDigest(pool, { start, end });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Builders for notify's inputs, with overrides. */
-import type { MessageInput } from '../../functions/notify/message.ts';
+import { toMessage } from '../../functions/notify/message.ts';
+import type { DecisionButton, Message, MessageInput } from '../../functions/notify/message.ts';
 
 /** A critical incident of three alerts that began four minutes ago. */
 export function makeMessageInput(overrides: Partial<MessageInput> = {}): MessageInput {
@@ -31,6 +32,22 @@ export function makeMessageInput(overrides: Partial<MessageInput> = {}): Message
     decided: null,
     button: null,
     link: 'https://alertgest.example.org/issues/1',
+    ...overrides,
+  };
+}
+
+/** A finished message; `overrides` change what is in it, `input` what it is made of. */
+export function makeMessage(overrides: Partial<Message> = {}, input: Partial<MessageInput> = {}): Message {
+  return { ...toMessage(makeMessageInput(input)), ...overrides };
+}
+
+/** The way to decide as notify makes it: the token is as long as a real one. */
+export function makeButton(overrides: Partial<DecisionButton> = {}): DecisionButton {
+  const token = `v1.${'i'.repeat(22)}.${'m'.repeat(22)}`;
+  return {
+    label: 'Not concerning',
+    pageUrl: `https://alertgest.example.org/d/${token}`,
+    act: { url: 'https://alertgest.example.org/d', token },
     ...overrides,
   };
 }

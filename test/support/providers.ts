@@ -1,29 +1,9 @@
 /** What the real providers accept, refuse and answer; the shapes are those of their servers (July 2026). */
-import type http from 'node:http';
+import { discord, slack, slackBot, teams } from './chat-providers.ts';
+import { jsm, opsgenie, pagerduty, sms } from './pager-providers.ts';
+import { at, parseJson, TOKEN, toPush } from './provider.ts';
+import type { Provider, Refusal } from './provider.ts';
 
-import type { Push } from './sinks.ts';
-
-interface Refusal {
-  readonly status: number;
-  readonly body: object;
-}
-
-/** One provider's behaviour. */
-export interface Provider {
-  readonly name: string;
-  env(url: string): Readonly<Record<string, string>>;
-  /** Reads a request; `refusal` is what the real server would object to. */
-  read(
-    incoming: http.IncomingMessage,
-    body: string,
-  ): { readonly push: Push; readonly refusal: Refusal | null };
-  yes(
-    push: Push,
-    count: number,
-  ): { readonly body: object; readonly headers?: Readonly<Record<string, string>> };
-}
-
-const TOKEN = 'sink-token';
 const USER = 'sink-user';
 const TOPIC = 'sink-topic';
 
@@ -137,37 +117,18 @@ const webhook: Provider = {
   yes: (_push, count) => ({ body: { ok: true, id: `sink-${count}` } }),
 };
 
-/** All of them, by the type of our channel. */
-export const PROVIDERS = { gotify, ntfy, pushover, webhook };
-
-function toPush(
-  { headers }: http.IncomingMessage,
-  raw: Readonly<Record<string, unknown>>,
-  read: Readonly<Record<'title' | 'text' | 'priority' | 'link' | 'key', unknown>>,
-): Push {
-  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-  const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  return {
-    title: textOf(read.title),
-    text: textOf(read.text),
-    priority: typeof read.priority === 'number' ? read.priority : textOf(read.priority),
-    link: textOrNull(read.link),
-    key: textOrNull(read.key),
-    headers,
-    raw,
-    at: new Date(),
-  };
-}
-
-function parseJson(body: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(body);
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
-    value,
-  );
-}
+/** All of them, by the type of our channel; Slack has two ways in. */
+export const PROVIDERS = {
+  gotify,
+  ntfy,
+  pushover,
+  slack,
+  'slack-bot': slackBot,
+  teams,
+  discord,
+  pagerduty,
+  opsgenie,
+  jsm,
+  sms,
+  webhook,
+};

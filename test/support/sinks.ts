@@ -6,10 +6,13 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { PROVIDERS, type Provider } from './providers.ts';
+import type { Provider } from './provider.ts';
+import { PROVIDERS } from './providers.ts';
 
 /** One message as the provider understood it. */
 export interface Push {
+  /** Method and path with query, as they arrived. */
+  readonly call: string;
   readonly title: string;
   readonly text: string;
   /** The provider's own number or, for the webhook, word. */
@@ -49,6 +52,8 @@ export interface Sink {
   readonly pushes: readonly Push[];
   /** Every request that arrived, seen or not. */
   readonly requests: readonly Push[];
+  /** The messages it said yes to, each with its answer; `clear` does not forget them. */
+  readonly yeses: ReadonlyArray<{ readonly push: Push; readonly answer: string }>;
   /** Queues answers for the next requests; afterwards the sink says yes again. */
   script(...answers: readonly SinkAnswer[]): void;
   /** Forgets pushes, requests and scripted answers. */
@@ -60,6 +65,11 @@ export interface Sink {
   /** Waits `ms` and throws when another push was seen meanwhile. */
   expectNoMore(ms?: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The stand-in of any type of channel. */
+export function startProviderSink(type: keyof typeof PROVIDERS): Promise<Sink> {
+  return startSink(PROVIDERS[type]);
 }
 
 /** A Gotify server with one application. */
@@ -86,6 +96,7 @@ async function startSink(provider: Provider): Promise<Sink> {
   let pushes: Push[] = [];
   let requests: Push[] = [];
   let answers: SinkAnswer[] = [];
+  const yeses: Array<{ push: Push; answer: string }> = [];
   let count = 0;
 
   const handle = async (incoming: http.IncomingMessage, outgoing: http.ServerResponse): Promise<void> => {
@@ -106,8 +117,9 @@ async function startSink(provider: Provider): Promise<Sink> {
     if (refusal !== null) return reply(outgoing, refusal.status, refusal.body);
     pushes.push(push);
     const yes = provider.yes(push, ++count);
-    if (answer === 'drip') return drip(outgoing, JSON.stringify(yes.body));
-    return reply(outgoing, 200, yes.body, yes.headers);
+    yeses.push({ push, answer: typeof yes.body === 'string' ? yes.body : JSON.stringify(yes.body) });
+    if (answer === 'drip') return drip(outgoing, JSON.stringify(yes.body), yes.status);
+    return reply(outgoing, yes.status ?? 200, yes.body, yes.headers);
   };
   const server = http.createServer((incoming, outgoing) => {
     handle(incoming, outgoing).catch(() => incoming.socket.destroy());
@@ -124,6 +136,7 @@ async function startSink(provider: Provider): Promise<Sink> {
   return {
     url,
     env: provider.env(url),
+    yeses,
     get pushes() {
       return pushes;
     },
@@ -173,8 +186,8 @@ function reply(
 }
 
 /** The whole answer but its last byte, then white space for as long as anybody listens. */
-function drip(outgoing: http.ServerResponse, text: string): void {
-  outgoing.writeHead(200, { 'content-type': 'application/json' });
+function drip(outgoing: http.ServerResponse, text: string, status = 200): void {
+  outgoing.writeHead(status, { 'content-type': 'application/json' });
   outgoing.write(text.slice(0, -1));
   const timer = setInterval(() => outgoing.write(' '), 20);
   outgoing.on('close', () => clearInterval(timer));

@@ -1,7 +1,7 @@
 /** Deliveries: one message to one channel, with its attempts. */
 import type { Hono } from 'hono';
 import * as z from 'zod';
-import { listDeliveries } from '../../../shared/postgres/deliveries.ts';
+import { listDeliveries } from '../../../shared/postgres/delivery-log.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';
 import type { ConsoleEnv } from '../sign-in.ts';
 import { nextCursor, pageQuery, read, readCursor } from './request.ts';
@@ -18,12 +18,15 @@ const deliveriesQuery = z.object({
 
 const deliverySchema = z.object({
   id: z.string(),
-  notice: z.string(),
+  notice: z.string().nullable(),
+  digest: z.string().nullable(),
   channel: z.string(),
   status: z.enum(STATUSES),
   attempts: z.int(),
   provider_id: z.string().nullable(),
   last_error: z.string().nullable(),
+  instead_of: z.string().nullable(),
+  carrier: z.string().nullable(),
   created_at: z.iso.datetime(),
   sent_at: z.iso.datetime().nullable(),
   next_attempt_at: z.iso.datetime(),

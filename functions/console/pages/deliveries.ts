@@ -21,6 +21,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   grew: 'grew',
   resolved: 'ended',
   due: 'reminder or summary',
+  digest: 'summary of the night',
 };
 
 /** The list's query; what cannot be read counts as not given. */
@@ -104,8 +105,11 @@ function toList(view: View, deliveries: readonly DeliveryLine[]): Html {
     deliveries.map((delivery) => [
       html`<div>${tag(...toStatusWords(delivery.status))}</div>`,
       html`<div>
-        ${issueLink(delivery)}
-        <div class="small">${badge(delivery.severity)} ${KIND_WORDS[delivery.kind] ?? delivery.kind}</div>
+        ${delivery.issue === null ? html`<a href="/digests">Digest</a>` : issueLink(delivery.issue)}
+        <div class="small">
+          ${delivery.issue === null ? '' : badge(delivery.issue.severity)}
+          ${KIND_WORDS[delivery.kind] ?? delivery.kind}
+        </div>
       </div>`,
       clip(delivery.channel, 80),
       html`<div>${when(delivery.created_at, view.zone)}</div>`,
@@ -117,6 +121,8 @@ function toList(view: View, deliveries: readonly DeliveryLine[]): Html {
 function toOutcome(view: View, delivery: DeliveryLine): Html {
   const { status, attempts, sent_at, last_error, next_attempt_at, provider_id, unknown_outcomes } = delivery;
   return html`<div>
+    ${delivery.instead_of === null ? '' : html`<div class="small">In place of ${clip(delivery.instead_of, 80)}, which could not be reached</div>`}
+    ${delivery.carrier === null ? '' : html`<div class="small">Part of one message about all that waited</div>`}
     ${sent_at === null ? '' : html`<div>Sent ${when(sent_at, view.zone)}${attempts > 1 ? `, try ${attempts}` : ''}</div>`}
     ${provider_id === null ? '' : html`<div class="muted small">Provider's id ${clip(provider_id, 80)}</div>`}
     ${status === 'planned' ? html`<div>Next try ${when(next_attempt_at, view.zone)}</div>` : ''}
@@ -124,11 +130,11 @@ function toOutcome(view: View, delivery: DeliveryLine): Html {
     ${last_error === null ? '' : html`<div class="small">Answer: ${clip(last_error, 300)}</div>`}
     ${unknown_outcomes > 0 ? html`<div class="small">May have arrived more than once.</div>` : ''}
     ${
-      status === 'dead' || (status === 'planned' && attempts > 0)
+      delivery.issue !== null && (status === 'dead' || (status === 'planned' && attempts > 0))
         ? html`<form method="post" action="/deliveries/${delivery.id}/resend">
             ${view.formFields}<button class="quiet-button">
               Send again<span class="hidden">
-                ${clip(delivery.alertname, 80)} to ${clip(delivery.channel, 80)}</span
+                ${clip(delivery.issue.alertname, 80)} to ${clip(delivery.channel, 80)}</span
               >
             </button>
           </form>`

@@ -7,7 +7,9 @@ import type { EventSource } from '../../../shared/events.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Pool } from '../../../shared/postgres/pool.ts';
 import type { Publisher } from '../../../shared/publish.ts';
+import type { Backtest } from '../backtest.ts';
 import type { ConsoleEnv, SignIn } from '../sign-in.ts';
+import type { SuggestionLine } from './suggestions.ts';
 
 export interface PagesDeps {
   readonly pool: Pool;
@@ -21,6 +23,10 @@ export interface PagesDeps {
   /** What a decision would have done to the last 30 days, in sentences; null where that cannot be asked. */
   readonly backTest:
     ((pattern: string, decision: { kind: string; until: Date | null }) => Promise<readonly string[]>) | null;
+  /** Issues that are consistently noise. */
+  readonly suggestions: () => Promise<
+    ReadonlyArray<Omit<SuggestionLine, 'sentences'> & { backtest: Backtest }>
+  >;
   readonly log: Logger;
 }
 

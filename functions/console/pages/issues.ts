@@ -52,6 +52,7 @@ export function toIssuesPage(view: View, { query, issues, hits, categories }: Is
       <p class="muted small">
         ${count(total, 'issue')}
         ${query.sort === 'risk' ? 'by risk: criticals that fire, criticals with hits, decisions that were set aside, what is silenced and still happens, the rest.' : `by ${SORT_WORDS[query.sort].toLowerCase()}.`}
+        <a href="/issues/suggestions">What could be ignored</a>
       </p>
       ${issues.length === 0 ? empty('No issue fits.') : toList(view, issues, hits)} ${toPager(query, total)}`,
   });

@@ -10,14 +10,7 @@ import { countDeliveries, findDeliveries } from '../../../shared/postgres/delive
 import { listDigests, readDigest } from '../../../shared/postgres/digests.ts';
 import { dailyHits, findIssues, listCategories } from '../../../shared/postgres/issues.ts';
 import { audit } from '../../../shared/postgres/audit.ts';
-import {
-  countLastDay,
-  listDeadLetters,
-  listHeartbeats,
-  listOpenIncidents,
-  readStoreFacts,
-} from '../../../shared/postgres/overview.ts';
-import { readCounters } from '../../../shared/postgres/records.ts';
+import { countLastDay, listOpenIncidents } from '../../../shared/postgres/overview.ts';
 import { errorReply } from '../../../shared/serve.ts';
 import type { ConsoleEnv } from '../sign-in.ts';
 import { DELIVERIES_PER_PAGE, deliveriesQuerySchema, toDeliveriesPage } from './deliveries.ts';
@@ -30,7 +23,8 @@ import { toNowPage } from './now.ts';
 import { resend } from './posts.ts';
 import { createReader } from './reader.ts';
 import type { PagesDeps } from './index.ts';
-import { toSetupPage } from './setup.ts';
+import { registerSetup } from './setup-routes.ts';
+import { toSuggestionsPage } from './suggestions.ts';
 import { frame } from './view.ts';
 import type { View } from './view.ts';
 
@@ -44,7 +38,7 @@ export function createPageRoutes(deps: PagesDeps): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   const reader = createReader(deps);
   const { toView, show } = reader;
-  for (const path of ['/', '/issues/*', '/digests/*', '/deliveries/*', '/setup'])
+  for (const path of ['/', '/issues/*', '/digests/*', '/deliveries/*', '/setup/*'])
     app.use(path, signIn.require('page'));
 
   // Postgres stores no NUL; nothing that is asked for can hold one.
@@ -86,6 +80,13 @@ export function createPageRoutes(deps: PagesDeps): Hono<ConsoleEnv> {
     return show(c, view, toIssuesPage(view, { query, issues, hits, categories }));
   });
 
+  app.get('/issues/suggestions', async (c) => {
+    const view = toView(c);
+    const suggestions = await deps.suggestions();
+    const lines = suggestions.map(({ backtest, ...line }) => ({ ...line, sentences: backtest.sentences }));
+    return show(c, view, toSuggestionsPage(view, lines));
+  });
+
   registerIssue(app, deps, reader);
 
   app.get('/digests', async (c) => {
@@ -112,28 +113,7 @@ export function createPageRoutes(deps: PagesDeps): Hono<ConsoleEnv> {
     return showDeliveries(c, await resend(deps, c.req.param('id')));
   });
 
-  app.get('/setup', async (c) => {
-    const [store, state, counters, deadLetters, heartbeats] = await Promise.all([
-      readStoreFacts(pool),
-      audit(pool),
-      readCounters(pool),
-      listDeadLetters(pool, 20),
-      listHeartbeats(pool),
-    ]);
-    const view = toView(c);
-    return show(
-      c,
-      view,
-      toSetupPage(view, {
-        store,
-        audit: state,
-        counters,
-        deadLetters,
-        heartbeats,
-        variables: deps.variables,
-      }),
-    );
-  });
+  registerSetup(app, deps, reader);
 
   app.notFound((c) => {
     const view = toView(c);

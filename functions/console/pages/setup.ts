@@ -1,6 +1,8 @@
 /** What is reachable, what is configured (by name, never by value), and how Alertmanager is pointed here. */
 import { html } from 'hono/html';
 import type { Audit } from '../../../shared/postgres/audit.ts';
+import { EVERY_CHANNEL } from '../../../shared/postgres/channel-tests.ts';
+import type { ChannelTest } from '../../../shared/postgres/channel-tests.ts';
 import type { DeadLetterLine, Heartbeat, StoreFacts } from '../../../shared/postgres/overview.ts';
 import { table, tag, when } from './layout.ts';
 import type { Html } from './layout.ts';
@@ -37,18 +39,21 @@ export interface SetupData {
   readonly counters: Readonly<Record<string, number>>;
   readonly deadLetters: readonly DeadLetterLine[];
   readonly heartbeats: readonly Heartbeat[];
+  readonly tests: readonly ChannelTest[];
+  /** What became of what was just asked for; null when nothing was. */
+  readonly said: string | null;
   /** Name of each variable of the console, and whether it is set. */
   readonly variables: ReadonlyArray<{ readonly name: string; readonly isSet: boolean }>;
 }
 
 /** Renders the page. */
 export function toSetupPage(view: View, data: SetupData): Html {
-  const { store, counters, deadLetters, heartbeats, variables } = data;
+  const { store, counters, deadLetters, heartbeats, variables, tests, said } = data;
   return frame(view, {
     title: 'Setup',
     here: 'setup',
     content: html`<h1>Setup</h1>
-      ${toAuditCard(data.audit)}
+      ${said === null ? '' : html`<p class="card fine" role="status">${said}</p>`} ${toAuditCard(data.audit)}
       <section class="card">
         <h2>Stores</h2>
         <dl class="facts">
@@ -72,6 +77,10 @@ export function toSetupPage(view: View, data: SetupData): Html {
                 ${heartbeats.map((beat) => toHeartbeat(view, beat))}
               </ul>`
         }
+      </section>
+      <section class="card" id="channels">
+        <h2>Channels</h2>
+        ${toChannels(view, tests)}
       </section>
       <section class="card">
         <h2>Point Alertmanager here</h2>
@@ -110,6 +119,42 @@ export function toSetupPage(view: View, data: SetupData): Html {
       <p class="small muted">Events the broker gave up on. Only a record: the sweep carries the work on.</p>
       ${deadLetters.length === 0 ? html`<p class="card">None.</p>` : toDeadLetters(view, deadLetters)}`,
   });
+}
+
+function toChannels(view: View, tests: readonly ChannelTest[]): Html {
+  const waits = tests.some(({ asked_at }) => asked_at !== null);
+  const known = tests.filter(({ channel }) => channel !== EVERY_CHANNEL);
+  return html`<p class="small muted">
+      A test is one message that says so; what it opens at a pager is closed again.
+      ${waits ? 'One was asked for and notify has not taken it up yet: reload in a moment.' : ''}
+    </p>
+    ${
+      known.length === 0
+        ? html`<p>No channel was used or tested yet.</p>`
+        : html`<ul class="plain">
+            ${known.map((test) => toChannel(view, test))}
+          </ul>`
+    }
+    ${toTestForm(view, EVERY_CHANNEL, 'Send a test to every channel')}`;
+}
+
+function toChannel(view: View, { channel, tested_at, taken, answer }: ChannelTest): Html {
+  return html`<li>
+    ${taken === null ? tag('not tested', 'info') : taken ? tag('works', 'good') : tag('refused', 'critical')}
+    <strong>${clip(channel, 80)}</strong>
+    ${tested_at === null ? '' : html`<span class="small">tested ${when(tested_at, view.zone)}</span>`}
+    ${answer === null ? '' : html`<pre tabindex="0" role="region" aria-label="Answer of the test">${clip(answer, 600)}</pre>`}
+    ${toTestForm(view, channel, 'Send a test')}
+  </li>`;
+}
+
+function toTestForm(view: View, channel: string, label: string): Html {
+  return html`<form method="post" action="/setup/test" class="row">
+    ${view.formFields}<input type="hidden" name="channel" value="${channel}" />
+    <button class="quiet-button">
+      ${label}${channel === EVERY_CHANNEL ? '' : html`<span class="hidden"> to ${clip(channel, 80)}</span>`}
+    </button>
+  </form>`;
 }
 
 function toHeartbeat(view: View, { alertname, last_seen, age_s }: Heartbeat): Html {

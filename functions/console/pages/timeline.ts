@@ -50,7 +50,8 @@ function toStep(view: View, notice: TimelineNotice): Html {
 }
 
 function toDelivery({ zone }: View, delivery: TimelineDelivery): Html {
-  const { channel, status, attempts, last_error, sent_at, next_attempt_at } = delivery;
+  const { status, attempts, last_error, sent_at, next_attempt_at, instead_of } = delivery;
+  const channel = instead_of === null ? delivery.channel : `${delivery.channel} in place of ${instead_of}`;
   const tries = attempts > 1 ? ` at try ${attempts}` : '';
   if (status === 'sent' && sent_at !== null) return html`Sent to ${channel}${tries}, ${when(sent_at, zone)}`;
   const error = last_error === null ? '' : `: ${clip(last_error, 300)}`;

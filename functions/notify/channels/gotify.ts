@@ -71,6 +71,19 @@ function accepted(body: unknown): string | undefined {
 export const gotify: ChannelDefinition<GotifyConfig> = {
   type: 'gotify',
   keyed: false,
+  facts: {
+    title: 'Gotify',
+    docs: 'https://gotify.net/docs/pushmsg',
+    limits: `title ${TITLE_CHARS}, text ${MESSAGE_CHARS} characters (ours)`,
+    rate: 'none documented',
+    loudness: `priority ${PRIORITIES.high} / ${PRIORITIES.normal} / ${PRIORITIES.low}`,
+    button: 'link',
+    closes: null,
+    updates: null,
+    collapses: null,
+  },
+  variables: Object.keys(gotifyEnvSchema.shape),
   fromEnv: (env) => readConfig(env, gotifyEnvSchema),
   create: createGotify,
+  preview: toGotify,
 };

@@ -97,26 +97,31 @@ function toActions({ button, runbookUrl }: Message): readonly object[] {
 
 /** A channel that publishes to one topic. */
 export function createNtfy(config: NtfyConfig, name = 'ntfy'): Channel {
+  const publish = (message: Message, signal: AbortSignal): Promise<{ providerId: string | null }> =>
+    callProvider({
+      channel: name,
+      url: `${config.NTFY_URL}/`,
+      headers: {
+        'content-type': 'application/json',
+        ...authorization(config),
+      },
+      body: JSON.stringify(toNtfy(message, config.NTFY_TOPIC)),
+      signal,
+      // 507: https://docs.ntfy.sh/config/#rate-limiting, the server's own storage limit.
+      retries: (status) => status === 408 || status === 429 || status >= 500,
+      accepted,
+    });
   return {
     name,
     type: 'ntfy',
     sendResolved: config.NTFY_SEND_RESOLVED,
     closes: false,
     keyed: true,
-    send: (message, { signal }) =>
-      callProvider({
-        channel: name,
-        url: `${config.NTFY_URL}/`,
-        headers: {
-          'content-type': 'application/json',
-          ...authorization(config),
-        },
-        body: JSON.stringify(toNtfy(message, config.NTFY_TOPIC)),
-        signal,
-        // 507: https://docs.ntfy.sh/config/#rate-limiting, the server's own storage limit.
-        retries: (status) => status === 408 || status === 429 || status >= 500,
-        accepted,
-      }),
+    send: (message, { signal }) => publish(message, signal),
+    // The same sequence id takes the place of what was there; without a sound it is no second push.
+    async update(_providerId, message, signal) {
+      await publish({ ...message, priority: 'silent' }, signal);
+    },
   };
 }
 
@@ -136,6 +141,19 @@ function accepted(body: unknown): string | undefined {
 export const ntfy: ChannelDefinition<NtfyConfig> = {
   type: 'ntfy',
   keyed: true,
+  facts: {
+    title: 'ntfy',
+    docs: 'https://docs.ntfy.sh/publish/',
+    limits: `text ${MESSAGE_BYTES}, document ${DOCUMENT_BYTES} bytes`,
+    rate: '60 at once, then 1 in 5 s; ntfy.sh 250 a day',
+    loudness: `priority ${PRIORITIES.high} / ${PRIORITIES.normal} / ${PRIORITIES.low}`,
+    button: 'acts',
+    closes: null,
+    updates: 'the sequence id replaces it (server 2.16)',
+    collapses: 'sequence id (server 2.16)',
+  },
+  variables: Object.keys(ntfyEnvSchema.shape),
   fromEnv: (env) => readConfig(env, ntfyEnvSchema),
   create: createNtfy,
+  preview: (message) => toNtfy(message, 'your-topic'),
 };

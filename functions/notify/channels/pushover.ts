@@ -96,6 +96,19 @@ function accepted(body: unknown): string | null | undefined {
 export const pushover: ChannelDefinition<PushoverConfig> = {
   type: 'pushover',
   keyed: false,
+  facts: {
+    title: 'Pushover',
+    docs: 'https://pushover.net/api',
+    limits: `title ${TITLE_CHARS}, text ${MESSAGE_CHARS}, link ${URL_CHARS} characters`,
+    rate: '10,000 a month per account',
+    loudness: `priority ${PRIORITIES.high} / ${PRIORITIES.normal} / ${PRIORITIES.low}`,
+    button: 'link',
+    closes: null,
+    updates: null,
+    collapses: null,
+  },
+  variables: Object.keys(pushoverEnvSchema.shape),
   fromEnv: (env) => readConfig(env, pushoverEnvSchema),
   create: createPushover,
+  preview: toPushover,
 };

@@ -91,6 +91,19 @@ function accepted(body: unknown): string | null | undefined {
 export const webhook: ChannelDefinition<WebhookConfig> = {
   type: 'webhook',
   keyed: true,
+  facts: {
+    title: 'Webhook',
+    docs: 'https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/',
+    limits: `title ${TITLE_CHARS} characters, text ${BODY_BYTES} bytes (ours)`,
+    rate: 'yours',
+    loudness: '`priority` in the document',
+    button: 'acts',
+    closes: null,
+    updates: null,
+    collapses: '`Idempotency-Key`',
+  },
+  variables: Object.keys(webhookEnvSchema.shape),
   fromEnv: (env) => readConfig(env, webhookEnvSchema),
   create: createWebhook,
+  preview: toWebhook,
 };

@@ -6,6 +6,7 @@ import { createHandler as createClassify } from '../../../functions/classify/han
 import type { Channel } from '../../../functions/notify/channel.ts';
 import { createDeliverer } from '../../../functions/notify/delivery.ts';
 import { createHandler as createNotify } from '../../../functions/notify/handler.ts';
+import { createPlainRouter } from '../../../functions/notify/routing.ts';
 import type { Message } from '../../../functions/notify/message.ts';
 import type { Arrival } from '../../../functions/receive/episodes.ts';
 import { createIngest } from '../../../functions/receive/ingest.ts';
@@ -39,6 +40,8 @@ const channel: Channel = {
 };
 
 let pool: Pool;
+/** How far the deliverer's clock is ahead: what a provider asked for is over by then. */
+let aheadMs = 0;
 let steps: Record<string, EventHandler>;
 
 beforeAll(async () => {
@@ -68,13 +71,19 @@ beforeAll(async () => {
       pool,
       channels: new Map([[channel.name, channel]]),
       giveUpAfterMs: 6 * 3_600_000,
+      now: () => Date.now() + aheadMs,
       log,
     }),
-    minSeverity: 'warning',
+    router: createPlainRouter([channel], 'warning'),
     story: { cluster: 'test', consoleUrl: null, decisionKeys: null, timeZone: 'UTC' },
   });
   steps = {
-    'dev.alertgest.notice.received': createClassify({ pool, source }),
+    'dev.alertgest.notice.received': createClassify({
+      pool,
+      source,
+      explain: () => Promise.resolve([]),
+      explainWaitMs: null,
+    }),
     'dev.alertgest.notice.classified': suppress,
     'dev.alertgest.notice.admitted': notify,
     'dev.alertgest.delivery.due': notify,
@@ -360,6 +369,7 @@ describe('a provider', () => {
     channelFails = null;
     expect(await statusOf('later')).toMatchObject([{ status: 'admitted' }]);
     await pool.query(`update deliveries set next_attempt_at = clock_timestamp() where status = 'planned'`);
+    aheadMs += 30_000;
     await tick();
     expect(await statusOf('later')).toMatchObject([{ status: 'notified' }]);
     expect(pushesOf('later')).toHaveLength(1);
@@ -372,6 +382,7 @@ describe('a provider', () => {
     await pool.query(
       `update deliveries set status = 'sending', lease_until = clock_timestamp() - interval '1 second' where status = 'planned'`,
     );
+    aheadMs += 30_000;
     await tick();
     expect(pushesOf('crash')).toHaveLength(1);
     expect(pushesOf('crash')[0]?.body).toMatch(/possibly repeated/i);

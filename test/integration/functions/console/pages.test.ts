@@ -5,8 +5,12 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CloudEvent } from 'cloudevents';
 import { createPages } from '../../../../functions/console/pages/index.ts';
+import { readNightClock, suggest } from '../../../../functions/console/time-machine.ts';
 import { createSignIn } from '../../../../functions/console/sign-in.ts';
 import { createIngest } from '../../../../functions/receive/ingest.ts';
+import { storeTest, takeTests } from '../../../../shared/postgres/channel-tests.ts';
+import { appendDecision } from '../../../../shared/postgres/decisions.ts';
+import { rollUpHistory } from '../../../../shared/postgres/history.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
 import { seedConsole } from '../../../support/console-history.ts';
@@ -45,6 +49,8 @@ beforeAll(async () => {
       { name: 'CONSOLE_TOKEN', isSet: false },
     ],
     backTest: (_pattern, { kind }) => Promise.resolve([`${kind} would have hidden 3 alerts.`]),
+    // Whatever heals within the hour: the sample alerts last half of one.
+    suggestions: async () => suggest(pool, await readNightClock({}), { episodes: 10, seconds: 3_600 }),
     log: pino({ level: 'silent' }),
   });
 });
@@ -100,6 +106,7 @@ async function paths(): Promise<string[]> {
     '/',
     '/issues',
     '/issues?sort=hits&open=no',
+    '/issues/suggestions',
     await anIssue(),
     '/digests',
     digest,
@@ -218,6 +225,24 @@ describe('Issues', () => {
   });
 });
 
+describe('Suggestions', () => {
+  it('names what always healed alone, how often and for how long, and leads to the decision', async () => {
+    await rollUpHistory(pool, 30);
+    expect((await get('/issues/suggestions')).body).toContain('Nothing is noise');
+    const { rows } = await pool.query<{ pattern: string }>(
+      `select pattern from patterns where alertname = 'WireguardPeerSilent'`,
+    );
+    const revoke = { kind: 'revoke', until: null, note: null, actor: 'anna' } as const;
+    await appendDecision(pool, rows[0]?.pattern ?? '', revoke);
+    const { body } = await get('/issues/suggestions');
+    expect(body).toContain('WireguardPeerSilent');
+    expect(body).toMatch(/24 alerts on \d+ days, all healed alone, the longest after 30 min/);
+    expect(body).toContain('Had it been ignored for the last 30 days');
+    expect(body).toMatch(/href="\/issues\/v1%3A[0-9a-f]+#decide"/);
+    expect(body).not.toContain('PostgresDown');
+  });
+});
+
 describe('an issue', () => {
   it('tells what happened and why somebody was or was not told', async () => {
     const { body } = await get(await anIssue());
@@ -292,6 +317,35 @@ describe('deliveries', () => {
     );
     expect((await post(`/deliveries/${rows[0]?.id}/resend`, {})).body).toContain('nothing to send again');
     expect((await post(`/deliveries/${rows[0]?.id}/resend`, { form: '' })).status).toBe(403);
+  });
+});
+
+describe('Setup', () => {
+  it('asks for a test of a channel, rings for notify, and shows the answer', async () => {
+    published.length = 0;
+    expect((await post('/setup/test', { channel: 'ntfy' })).body).toContain('The test is on its way');
+    expect(published).toMatchObject([{ type: 'dev.alertgest.test.due', data: { channel: 'ntfy' } }]);
+    expect((await get('/setup')).body).toContain('notify has not taken it up yet');
+    expect(await takeTests(pool)).toEqual([{ channel: 'ntfy', asked_by: 'console token' }]);
+    await storeTest(pool, {
+      channel: 'ntfy',
+      by: 'ann',
+      taken: false,
+      answer: 'not taken: ntfy answered 403',
+    });
+    expect((await get('/setup')).body).toMatch(/refused<.*ntfy<.*not taken: ntfy answered 403/s);
+  });
+
+  it('asks for nothing by a form that is not its own', async () => {
+    published.length = 0;
+    const response = await app.request('/setup/test', {
+      method: 'POST',
+      headers: BEARER,
+      body: 'channel=ntfy',
+    });
+    expect(response.status).toBe(403);
+    expect(await takeTests(pool)).toEqual([]);
+    expect(published).toEqual([]);
   });
 });
 

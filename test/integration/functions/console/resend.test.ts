@@ -5,6 +5,7 @@ import { resend } from '../../../../functions/console/pages/posts.ts';
 import type { Channel } from '../../../../functions/notify/channel.ts';
 import { createDeliverer } from '../../../../functions/notify/delivery.ts';
 import { createHandler as createNotify } from '../../../../functions/notify/handler.ts';
+import { createPlainRouter } from '../../../../functions/notify/routing.ts';
 import { createIngest } from '../../../../functions/receive/ingest.ts';
 import { DeliveryError } from '../../../../shared/errors.ts';
 import { audit } from '../../../../shared/postgres/audit.ts';
@@ -48,7 +49,7 @@ beforeAll(async () => {
       giveUpAfterMs: 6 * 3_600_000,
       log,
     }),
-    minSeverity: 'info',
+    router: createPlainRouter(channels, 'info'),
     story: { cluster: 'test', consoleUrl: null, timeZone: 'UTC', decisionKeys: null },
   });
 });

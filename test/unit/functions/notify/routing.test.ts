@@ -1,34 +1,86 @@
-import { expect, it } from 'vitest';
-import { route } from '../../../../functions/notify/routing.ts';
+import { describe, expect, it } from 'vitest';
+import { createPlainRouter, route } from '../../../../functions/notify/routing.ts';
+import type { News } from '../../../../functions/notify/routing.ts';
+import type { Severity } from '../../../../shared/severity.ts';
 
-const phone = { name: 'ntfy', sendResolved: false };
-const pager = { name: 'webhook', sendResolved: true };
+const phone = { name: 'ntfy', sendResolved: false, closes: false };
+const chat = { name: 'slack', sendResolved: true, closes: false };
+const pager = { name: 'pagerduty', sendResolved: false, closes: true };
+const all = [phone, chat, pager];
 
-it('tells every channel of what is loud enough', () => {
-  expect(route({ kind: 'opened', severity: 'warning' }, [phone, pager], 'warning').channels).toEqual([
+function makeNews(overrides: Partial<News> = {}): News {
+  return {
+    kind: 'opened',
+    severity: 'warning',
+    isDecision: false,
+    labels: [],
+    at: new Date('2026-03-29T01:30:00Z'),
+    told: new Set(),
+    escalation: null,
+    ...overrides,
+  };
+}
+
+function tell(news: News, channels = all, minSeverity: Severity = 'warning') {
+  const { deliveries, why } = route(news, channels, createPlainRouter(channels, minSeverity));
+  return { channels: deliveries.map(({ channel }) => channel), why };
+}
+
+describe('without a routes file', () => {
+  it('every channel hears of what is loud enough', () => {
+    expect(tell(makeNews())).toEqual({ channels: ['ntfy', 'slack', 'pagerduty'], why: null });
+  });
+
+  it('what is not says why', () => {
+    expect(tell(makeNews({ severity: 'info' }))).toEqual({
+      channels: [],
+      why: 'info is below NOTIFY_MIN_SEVERITY (warning)',
+    });
+    expect(tell(makeNews({ severity: 'critical' }), [])).toEqual({
+      channels: [],
+      why: 'no channel is configured',
+    });
+  });
+
+  it('an unknown severity is never held back', () => {
+    expect(tell(makeNews({ severity: 'unknown' }), [phone], 'critical').channels).toEqual(['ntfy']);
+  });
+});
+
+describe('the end', () => {
+  const end = makeNews({ kind: 'resolved', severity: 'info' });
+
+  it('goes to those that were told and want to hear it, or have something to close', () => {
+    expect(tell({ ...end, told: new Set(['ntfy', 'slack', 'pagerduty']) }).channels).toEqual([
+      'slack',
+      'pagerduty',
+    ]);
+    expect(tell({ ...end, told: new Set(['pagerduty']) }).channels).toEqual(['pagerduty']);
+  });
+
+  it('goes to nobody else', () => {
+    expect(tell(end).why).toContain('it is over');
+    expect(tell({ ...end, told: new Set(['ntfy']) }).channels).toEqual([]);
+  });
+});
+
+it('a decision opens nothing at a pager, and answers what it opened', () => {
+  expect(tell(makeNews({ kind: 'due', isDecision: true })).channels).toEqual(['ntfy', 'slack']);
+  const toldPager = new Set(['pagerduty']);
+  expect(tell(makeNews({ kind: 'due', isDecision: true, told: toldPager })).channels).toEqual([
     'ntfy',
-    'webhook',
+    'slack',
+    'pagerduty',
   ]);
+  expect(tell(makeNews({ kind: 'due', isDecision: true }), [pager]).why).toBe(
+    'its channels only take incidents, and were told of none',
+  );
 });
 
-it('says why nobody is told of what is not', () => {
-  expect(route({ kind: 'opened', severity: 'info' }, [phone], 'warning')).toEqual({
-    channels: [],
-    why: 'info is below NOTIFY_MIN_SEVERITY (warning)',
-  });
-  expect(route({ kind: 'opened', severity: 'critical' }, [], 'warning')).toEqual({
-    channels: [],
-    why: 'no channel is configured',
-  });
-});
-
-it('never holds an unknown severity back', () => {
-  expect(route({ kind: 'opened', severity: 'unknown' }, [phone], 'critical').channels).toEqual(['ntfy']);
-});
-
-it('tells the end only to channels that want to hear it', () => {
-  expect(route({ kind: 'resolved', severity: 'critical' }, [phone, pager], 'warning').channels).toEqual([
-    'webhook',
-  ]);
-  expect(route({ kind: 'resolved', severity: 'critical' }, [phone], 'warning').why).toContain('over');
+it('an escalation goes to its own channels, and says when they are gone', () => {
+  const news = makeNews({ kind: 'due', severity: 'info' });
+  expect(tell({ ...news, escalation: ['pagerduty', 'gone'] }).channels).toEqual(['pagerduty']);
+  expect(tell({ ...news, escalation: ['gone'] }).why).toBe(
+    "the escalation's channels are no longer configured: gone",
+  );
 });

@@ -82,8 +82,14 @@ describe('decisions', () => {
   it('make an issue kept for the digest news when the term is over', () => {
     const decision = makeDecision('digest', { until: at(60) });
     expect(decide(makeFacts({ decision }), limits)).toMatchObject({
+      outcome: 'held',
       reason: 'digest-only',
       due: { at: at(60), why: 'digest over' },
+    });
+    // What is no news, or over, is not kept for anything.
+    expect(decide(makeFacts({ decision, kind: 'grew' }), limits)).toMatchObject({ outcome: 'suppressed' });
+    expect(decide(makeFacts({ decision, kind: 'due', openEpisodes: 0 }), limits)).toMatchObject({
+      outcome: 'suppressed',
     });
   });
 
@@ -271,4 +277,47 @@ it('gives every possible notice a verdict with a sentence, and never drops an un
       expect(mayBeDropped || verdict.outcome === 'admitted').toBe(true);
     }),
   );
+});
+
+describe('a night that pushes only what is critical', () => {
+  const strict = { ...limits, nightPushSeverity: 'critical' } as const;
+  const night = (overrides: Partial<Facts> = {}): string => {
+    const { outcome, reason } = decide(makeFacts({ atNight: true, ...overrides }), strict);
+    return `${outcome} ${reason ?? ''}`.trim();
+  };
+
+  it('holds what is quieter for the digest, and nothing by day', () => {
+    expect(night({ severity: 'warning' })).toBe('held window');
+    expect(night({ severity: 'info' })).toBe('held window');
+    expect(night({ severity: 'warning', atNight: false })).toBe('admitted');
+    expect(night({ severity: 'critical' })).toBe('admitted');
+    expect(decide(makeFacts({ severity: 'warning', atNight: true }), limits).outcome).toBe('admitted');
+  });
+
+  it('never holds an unknown severity, what is important, or an escalation', () => {
+    expect(night({ severity: 'unknown' })).toBe('admitted');
+    expect(night({ severity: 'warning', decision: makeDecision('important') })).toBe('admitted');
+    expect(
+      night({ severity: 'warning', kind: 'due', dueWhy: 'not acknowledged for 15 min', openEpisodes: 1 }),
+    ).toBe('admitted');
+  });
+
+  it('holds what time makes news, too, and lets no summary wake anybody', () => {
+    expect(night({ severity: 'warning', kind: 'due', dueWhy: 'snooze over', openEpisodes: 1 })).toBe(
+      'held window',
+    );
+    for (const messageOf of ['flap', 'storm'] as const)
+      expect(
+        decide(
+          makeFacts({ severity: 'warning', atNight: true, kind: 'due', messageOf, openEpisodes: 1 }),
+          strict,
+        ),
+      ).toMatchObject({ outcome: 'admitted', quiet: true });
+  });
+
+  it('tells by itself what its digest could not tell', () => {
+    expect(night({ severity: 'warning', kind: 'due', messageOf: 'window', openEpisodes: 0 })).toBe(
+      'admitted',
+    );
+  });
 });

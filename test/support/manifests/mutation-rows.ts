@@ -1,0 +1,490 @@
+/** What may go wrong in manifests, one thing at a time, and the words in which a check says so. A table, not code. */
+import type { CHECKS } from './checks.ts';
+import { add, change, remove } from './mutate.ts';
+import type { Mutation } from './mutate.ts';
+
+const POD = ['spec', 'template', 'spec'] as const;
+const CONTAINER = [...POD, 'containers', 0] as const;
+const SCALE = ['spec', 'template', 'metadata', 'annotations'] as const;
+const RECEIVE = 'serving.knative.dev/v1 Service receive';
+const NOTIFY = 'serving.knative.dev/v1 Service notify';
+const TRIGGER = 'Trigger notify-notice-admitted';
+
+/** A check, what is broken, how, and what the check then says. */
+export type Row = readonly [check: keyof typeof CHECKS, what: string, mutation: Mutation, finding: RegExp];
+
+/** At least one row for each check. */
+export const MUTATIONS: readonly Row[] = [
+  [
+    'fields and kinds are known',
+    'a field with a typing error',
+    change(RECEIVE, [...POD, 'timeoutSecond'], 60),
+    /timeoutSecond/,
+  ],
+  [
+    'fields and kinds are known',
+    'a timeout shorter than a drain',
+    change(RECEIVE, [...POD, 'timeoutSeconds'], 30),
+    /timeoutSeconds/,
+  ],
+  [
+    'fields and kinds are known',
+    'an init container, which Knative refuses',
+    change(RECEIVE, [...POD, 'initContainers'], []),
+    /initContainers/,
+  ],
+  [
+    'fields and kinds are known',
+    'an unquoted number as a variable',
+    change(RECEIVE, [...CONTAINER, 'env', 1, 'value'], 4),
+    /no string/,
+  ],
+  [
+    'fields and kinds are known',
+    'a Trigger with a typing error',
+    change(TRIGGER, ['spec', 'delivery', 'retries'], 3),
+    /retries/,
+  ],
+  [
+    'fields and kinds are known',
+    'a kind nobody described',
+    add({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' } }),
+    /no schema for v1 Pod/,
+  ],
+  [
+    'events reach who wants them',
+    'a missing Trigger',
+    remove(TRIGGER),
+    /nothing delivers dev\.alertgest\.notice\.admitted → notify/,
+  ],
+  [
+    'events reach who wants them',
+    'a type with a typing error',
+    change(TRIGGER, ['spec', 'filter', 'attributes', 'type'], 'dev.alertgest.notice.admited'),
+    /admited → notify is delivered/,
+  ],
+  [
+    'events reach who wants them',
+    'an event for the wrong function',
+    change(TRIGGER, ['spec', 'subscriber', 'ref', 'name'], 'classify'),
+    /→ classify is delivered/,
+  ],
+  [
+    'events reach who wants them',
+    'a function that hears itself',
+    change(TRIGGER, ['spec', 'filter', 'attributes', 'type'], 'dev.alertgest.notice.notified'),
+    /hears what it emits/,
+  ],
+  ['events reach who wants them', 'a missing SinkBinding', remove('SinkBinding notify'), /notify emits/],
+  [
+    'events reach who wants them',
+    'the same event at the same path twice',
+    change('Trigger classify-explain-notice-received', ['spec', 'subscriber', 'uri'], undefined),
+    /delivers the same to the same path/,
+  ],
+  [
+    'sinks exist',
+    'a subscriber that is not there',
+    remove(NOTIFY),
+    /Trigger notify-notice-admitted: there is no Service notify/,
+  ],
+  [
+    'sinks exist',
+    'a Broker that is not there',
+    change(TRIGGER, ['spec', 'broker'], 'other'),
+    /no Broker other/,
+  ],
+  [
+    'sinks exist',
+    'a dead-letter sink that is not there',
+    change('Broker default', ['spec', 'delivery', 'deadLetterSink', 'ref', 'name'], 'bin'),
+    /no Service bin/,
+  ],
+  [
+    'what is tried again ends as a dead letter',
+    'a Trigger without a dead-letter sink',
+    change(TRIGGER, ['spec', 'delivery', 'deadLetterSink'], undefined),
+    /has no dead-letter sink/,
+  ],
+  [
+    'what is tried again ends as a dead letter',
+    'a Trigger that leans on the Broker',
+    change(TRIGGER, ['spec', 'delivery'], undefined),
+    /no delivery of its own/,
+  ],
+  [
+    'what is tried again ends as a dead letter',
+    'tries without a pause',
+    change(TRIGGER, ['spec', 'delivery', 'backoffDelay'], undefined),
+    /without a pause/,
+  ],
+  [
+    'what is tried again ends as a dead letter',
+    'a single try',
+    change(TRIGGER, ['spec', 'delivery', 'retry'], 0),
+    /never tries again/,
+  ],
+  [
+    'what is tried again ends as a dead letter',
+    'a Trigger more patient than its Service',
+    change(TRIGGER, ['spec', 'delivery', 'timeout'], 'PT60S'),
+    /its Service ends after 60 s/,
+  ],
+  [
+    'the Broker fits its class',
+    'a Broker of whatever class',
+    change('Broker default', ['metadata', 'annotations', 'eventing.knative.dev/broker.class'], undefined),
+    /does not name its class/,
+  ],
+  [
+    'the Broker fits its class',
+    'a Broker that answers late',
+    change('Broker default', ['metadata', 'annotations', 'messaging.knative.dev/async-handler'], undefined),
+    /make senders wait/,
+  ],
+  [
+    'the Broker fits its class',
+    'another class without order',
+    change('Broker default', ['metadata', 'annotations', 'eventing.knative.dev/broker.class'], 'Kafka'),
+    /out of order/,
+  ],
+  [
+    'ticks carry data',
+    'a tick without data',
+    change('PingSource sweep', ['spec', 'data'], undefined),
+    /without a body/,
+  ],
+  [
+    'ticks carry data',
+    'a tick of no name',
+    change('PingSource sweep', ['spec', 'ceOverrides', 'extensions', 'tick'], 'x'),
+    /which tick/,
+  ],
+  [
+    'variables are read, and suffice',
+    'a setting with a typing error',
+    change('ConfigMap settings', ['data', 'ALERT_RETENTION_DAY'], '30'),
+    /no function reads ALERT_RETENTION_DAY/,
+  ],
+  [
+    'variables are read, and suffice',
+    'a setting with a wrong value',
+    change('ConfigMap settings', ['data', 'ALERT_REPEAT_INTERVAL'], '4 hours'),
+    /receive: would not start.*ALERT_REPEAT_INTERVAL/s,
+  ],
+  [
+    'variables are read, and suffice',
+    'a variable of another function',
+    change(NOTIFY, [...CONTAINER, 'env', 4], { name: 'RECEIVE_TOKEN_FILE', value: '/x' }),
+    /notify: does not read RECEIVE_TOKEN_FILE/,
+  ],
+  [
+    'variables are read, and suffice',
+    'a required variable that is missing',
+    change(RECEIVE, [...CONTAINER, 'env', 2], { name: 'FUNCTION_TARGET', value: 'receive' }),
+    /receive: would not start.*DATABASE_URL/s,
+  ],
+  [
+    'variables are read, and suffice',
+    'the target of another function',
+    change(NOTIFY, [...CONTAINER, 'env', 0, 'value'], 'receive'),
+    /not its own name/,
+  ],
+  [
+    'variables are read, and suffice',
+    'a function that is missing',
+    remove('serving.knative.dev/v1 Service console'),
+    /no Service console/,
+  ],
+  [
+    'connections fit into the database',
+    'a larger scale',
+    change(NOTIFY, [...SCALE, 'autoscaling.knative.dev/max-scale'], '20'),
+    /260 connections/,
+  ],
+  [
+    'connections fit into the database',
+    'a larger pool',
+    change(RECEIVE, [...CONTAINER, 'env', 1, 'value'], '15'),
+    /212 connections/,
+  ],
+  [
+    'connections fit into the database',
+    'a database with its default',
+    change('StatefulSet postgres', [...CONTAINER, 'args'], []),
+    /PostgreSQL allows 100/,
+  ],
+  [
+    'scale is bounded',
+    'a receive that sleeps',
+    change(RECEIVE, [...SCALE, 'autoscaling.knative.dev/min-scale'], '0'),
+    /scaled to zero/,
+  ],
+  [
+    'scale is bounded',
+    'a scale without an end',
+    change(NOTIFY, [...SCALE, 'autoscaling.knative.dev/max-scale'], undefined),
+    /without end/,
+  ],
+  [
+    'scale is bounded',
+    'a smallest above the largest',
+    change(NOTIFY, [...SCALE, 'autoscaling.knative.dev/min-scale'], '9'),
+    /smallest scale/,
+  ],
+  [
+    'the digest ticks as settings say',
+    'another hour',
+    change('PingSource digest', ['spec', 'schedule'], '0 9 * * *'),
+    /not DIGEST_CRON/,
+  ],
+  [
+    'the digest ticks as settings say',
+    'another zone',
+    change('ConfigMap settings', ['data', 'DIGEST_TIMEZONE'], 'Europe/Berlin'),
+    /not DIGEST_TIMEZONE/,
+  ],
+  [
+    'routes can be read',
+    'a route to a channel that there is not',
+    change('ConfigMap routes', ['data', 'routes.yaml'], 'routes: [{ name: a, channels: [fax] }]'),
+    /fax/,
+  ],
+  [
+    'routes can be read',
+    'a file that is mounted elsewhere',
+    change('ConfigMap routes', ['data'], { 'other.yaml': '' }),
+    /nothing is mounted at .*routes\.yaml/,
+  ],
+  [
+    'secrets are named in the example',
+    'an unknown Secret',
+    change('StatefulSet postgres', [...POD, 'volumes', 2, 'secret', 'secretName'], 'pg'),
+    /Secret pg key POSTGRES_PASSWORD/,
+  ],
+  [
+    'secrets are named in the example',
+    'an unknown key',
+    change('Deployment gotify', [...CONTAINER, 'env', 2, 'valueFrom', 'secretKeyRef', 'key'], 'PASS'),
+    /Secret gotify key PASS/,
+  ],
+  [
+    'names exist',
+    'a ConfigMap that is not there',
+    change(RECEIVE, [...CONTAINER, 'envFrom', 0, 'configMapRef', 'name'], 'settings'),
+    /no ConfigMap settings/,
+  ],
+  [
+    'names exist',
+    'an account that is not there',
+    change(RECEIVE, [...POD, 'serviceAccountName'], 'x'),
+    /no ServiceAccount x/,
+  ],
+  ['names exist', 'a volume that is not there', change(RECEIVE, [...POD, 'volumes'], []), /no volume tmp/],
+  [
+    'names exist',
+    'a claim that is not there',
+    remove('PersistentVolumeClaim gotify'),
+    /no PersistentVolumeClaim gotify/,
+  ],
+  ['names exist', 'a priority that is not there', remove('PriorityClass alertgest-ai'), /no PriorityClass/],
+  [
+    'settings carry a hash',
+    'a name without its hash',
+    change(RECEIVE, [...CONTAINER, 'envFrom', 0, 'configMapRef', 'name'], 'settings'),
+    /carries no hash/,
+  ],
+  [
+    'selectors select',
+    'a Service of nothing',
+    change('v1 Service redis', ['spec', 'selector'], { app: 'redis' }),
+    /Service redis: selects no pod/,
+  ],
+  [
+    'rights equal calls',
+    'a right nobody needs',
+    change('ClusterRole alertgest-reader', ['rules', 0, 'resources', 3], 'secrets'),
+    /nobody needs list \/secrets/,
+  ],
+  [
+    'rights equal calls',
+    'a verb nobody needs',
+    change('ClusterRole alertgest-reader', ['rules', 0, 'verbs', 1], 'delete'),
+    /nobody needs delete \/pods/,
+  ],
+  [
+    'rights equal calls',
+    'a right that is missing',
+    change('ClusterRole alertgest-reader', ['rules', 1, 'resources'], ['deployments']),
+    /lacks list apps\/replicasets/,
+  ],
+  [
+    'rights equal calls',
+    'rights for another function',
+    change('ClusterRoleBinding alertgest-reader', ['subjects', 0, 'name'], 'notify'),
+    /is for .*notify/,
+  ],
+  [
+    'rights equal calls',
+    'a token nobody needs',
+    change(RECEIVE, [...POD, 'automountServiceAccountToken'], undefined),
+    /receive: gets a token/,
+  ],
+  [
+    'pods are restricted',
+    'root',
+    change(RECEIVE, [...CONTAINER, 'securityContext', 'runAsNonRoot'], undefined),
+    /may run as root/,
+  ],
+  [
+    'pods are restricted',
+    'root by its number',
+    change('Deployment redis', [...POD, 'securityContext', 'runAsUser'], 0),
+    /may run as root/,
+  ],
+  [
+    'pods are restricted',
+    'a writable root',
+    change(RECEIVE, [...CONTAINER, 'securityContext', 'readOnlyRootFilesystem'], false),
+    /may write to its root/,
+  ],
+  [
+    'pods are restricted',
+    'kept capabilities',
+    change(RECEIVE, [...CONTAINER, 'securityContext', 'capabilities'], undefined),
+    /keeps capabilities/,
+  ],
+  [
+    'pods are restricted',
+    'privileges to gain',
+    change(RECEIVE, [...CONTAINER, 'securityContext', 'allowPrivilegeEscalation'], undefined),
+    /may gain privileges/,
+  ],
+  [
+    'pods are restricted',
+    'no seccomp profile',
+    change('Deployment redis', [...POD, 'securityContext', 'seccompProfile'], undefined),
+    /no seccomp profile/,
+  ],
+  [
+    'pods are restricted',
+    'no memory limit',
+    change(RECEIVE, [...CONTAINER, 'resources', 'limits', 'memory'], undefined),
+    /no memory request and limit/,
+  ],
+  [
+    'pods are restricted',
+    'a folder of the node',
+    change('Deployment redis', [...POD, 'volumes', 0], { name: 'data', hostPath: { path: '/' } }),
+    /folder of the node/,
+  ],
+  [
+    'pods are restricted',
+    'the network of the node',
+    change('Deployment redis', [...POD, 'hostNetwork'], true),
+    /shares a namespace/,
+  ],
+  [
+    'pods are restricted',
+    'a namespace that lets everything in',
+    change('Namespace alertgest', ['metadata', 'labels', 'pod-security.kubernetes.io/enforce'], 'baseline'),
+    /does not enforce/,
+  ],
+  [
+    'images are pinned',
+    'latest',
+    change(RECEIVE, [...CONTAINER, 'image'], 'dev.local/alertgest:latest'),
+    /whatever the registry has/,
+  ],
+  [
+    'images are pinned',
+    'no tag',
+    change('Deployment redis', [...CONTAINER, 'image'], 'registry:5000/redis'),
+    /whatever the registry has/,
+  ],
+  [
+    'no secret is written out',
+    'a Secret with a value',
+    add({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', labels: {}, annotations: {} },
+      data: { A: 'YQ==' },
+    }),
+    /Secret s: holds a value/,
+  ],
+  [
+    'no secret is written out',
+    'a Secret in plain text',
+    add({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', labels: {}, annotations: {} },
+      stringData: {},
+    }),
+    /Secret s: holds a value/,
+  ],
+  [
+    'no secret is written out',
+    'a token among settings',
+    change('ConfigMap settings', ['data', 'GOTIFY_TOKEN'], 'x'),
+    /GOTIFY_TOKEN belongs into a Secret/,
+  ],
+  [
+    'no secret is written out',
+    'a password in an address',
+    change('ConfigMap settings', ['data', 'REDIS_URL'], 'redis://:pw@redis'),
+    /REDIS_URL belongs into a Secret/,
+  ],
+  [
+    'no secret is written out',
+    'a token as a variable',
+    change(RECEIVE, [...CONTAINER, 'env', 4], { name: 'RECEIVE_TOKEN', value: 'x' }),
+    /RECEIVE_TOKEN is written out/,
+  ],
+  [
+    'only the console is public',
+    'a public notify',
+    change(NOTIFY, ['metadata', 'labels', 'networking.knative.dev/visibility'], undefined),
+    /address outside/,
+  ],
+  [
+    'only the console is public',
+    'a console for nobody',
+    change(
+      'serving.knative.dev/v1 Service console',
+      ['metadata', 'labels', 'networking.knative.dev/visibility'],
+      'cluster-local',
+    ),
+    /not reached by phones/,
+  ],
+  [
+    'only the console is public',
+    'a load balancer',
+    change('v1 Service redis', ['spec', 'type'], 'LoadBalancer'),
+    /is a LoadBalancer/,
+  ],
+  [
+    'only the console is public',
+    'a way to the model',
+    change(
+      'Ingress gotify',
+      ['spec', 'rules', 0, 'http', 'paths', 0, 'backend', 'service', 'name'],
+      'ollama',
+    ),
+    /leads to the model/,
+  ],
+  ['the network is closed', 'no default', remove('NetworkPolicy default-deny'), /nothing is denied/],
+  [
+    'the network is closed',
+    'a door for everybody',
+    change('NetworkPolicy functions-from-knative', ['spec', 'podSelector'], {}),
+    /opens every pod/,
+  ],
+  [
+    'the network is closed',
+    'a way to the metadata service',
+    change('NetworkPolicy providers', ['spec', 'egress', 0, 'to', 0, 'ipBlock', 'except'], undefined),
+    /metadata service/,
+  ],
+];
