@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { startPostgres } from '../eventing/local/postgres.ts';
 import { readNightClock, suggest, testBack } from '../functions/console/time-machine.ts';
 import { makeEnvelope, readGuard, storeEnvelopes, wakeOutside } from '../shared/postgres/envelopes.ts';
@@ -14,15 +13,12 @@ import { rollUpHistory } from '../shared/postgres/history.ts';
 import { migrate } from '../shared/postgres/migrate.ts';
 import { createPool, transaction } from '../shared/postgres/pool.ts';
 import type { Pool } from '../shared/postgres/pool.ts';
+import { LARGEST_PATTERN, generateHistory } from './history.ts';
 import { median } from './report.ts';
 import type { Progress, Report } from './report.ts';
 
 const EPISODES = Number(process.env['BENCH_EPISODES'] ?? 1_000_000);
-const LARGEST = EPISODES / 10;
-const PATTERNS = 900;
-const SLICE = Math.min(50_000, LARGEST);
 const RUNS = 15;
-const LARGEST_PATTERN = 'v1:largest';
 /** What the same counts cost without index or roll-up. */
 const SCAN = `select count(*), count(*) filter (where end_reason = 'resolved'), max(ended_at - starts_at)
   from episodes where pattern || '' = '${LARGEST_PATTERN}' and received_at > now() - interval '30 days'`;
@@ -34,55 +30,13 @@ export async function measureBacktest(progress: Progress): Promise<Report> {
   const pool = createPool({ url: server.url, name: 'bench', size: 4 });
   try {
     await migrate(server.url);
-    await generate(server.url, progress);
+    await generateHistory(server.url, EPISODES, progress);
     const rolledUp = await rollUpAll(pool, progress);
     return await measure(pool, rolledUp, progress);
   } finally {
     await pool.end();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** One pattern in ten is critical; each is active in its own 100 hours of the 30 days, the largest in all. */
-async function generate(url: string, progress: Progress): Promise<void> {
-  const client = new Client({ connectionString: url, options: '-c search_path=alertgest' });
-  await client.connect();
-  try {
-    await client.query(
-      `insert into patterns (pattern, alertname, severity, namespace, cluster, title, identity, kept, dropped, heartbeat, own, first_seen, last_seen)
-       select case when n = 0 then '${LARGEST_PATTERN}' else 'v1:' || n end, 'Alert' || n % 60,
-         case when n % 10 = 9 then 'critical' when n % 3 = 0 then 'warning' else 'info' end, 'ns' || n % 11, 'bench', 'thing ' || n,
-         jsonb_build_object('alertname', 'Alert' || n % 60, 'severity', n % 10, 'workload', n), '{}', '{}', false, false,
-         now() - interval '40 days', now() from generate_series(0, $1::int) as n`,
-      [PATTERNS],
-    );
-    for (let from = 0; from < EPISODES; from += SLICE) {
-      progress(`back-test: ${from} of ${EPISODES} episodes`);
-      await client.query(
-        `with made as materialized (
-           select n, case when n < $3 then '${LARGEST_PATTERN}' else 'v1:' || (1 + n % $4) end as pattern,
-             date_trunc('hour', now()) - case when n < $3 then interval '30 days' * ((n + 0.5) / $3)
-               else make_interval(hours => ((n % $4) * 7 + (n / $4) % 100 * 7) % 719, secs => 1 + n % 3500) end as at,
-             make_interval(secs => 20 + (n::bigint * 7919) % 1700) as lasted
-           from generate_series($1::int, $2::int) as n),
-         opened as (
-           insert into incidents (id, pattern, opened_at, closed_at, open_episodes, episodes, grown_to)
-           select 'ag-' || n, pattern, at, at + lasted, 0, 1, 1 from made)
-         insert into episodes (key, pattern, incident, alertname, severity, namespace, own, labels, annotations, generator_url,
-           flags, starts_at, ended_at, end_reason, received_at, last_seen, end_received_at)
-         select 'k' || n, m.pattern, 'ag-' || n, p.alertname, p.severity, p.namespace, false,
-           jsonb_build_object('alertname', p.alertname, 'severity', p.severity, 'namespace', p.namespace, 'pod', 'api-' || n),
-           jsonb_build_object('summary', 'Pod has been in a non-ready state', 'description', repeat('for longer than 15 minutes ', 8)),
-           'http://prometheus:9090/graph', '{}', at, at + lasted, 'resolved', at, at + lasted, at + lasted
-         from made m join patterns p using (pattern)`,
-        [from, from + SLICE - 1, LARGEST, PATTERNS],
-      );
-    }
-    progress('back-test: vacuum');
-    await client.query('vacuum analyze');
-  } finally {
-    await client.end();
   }
 }
 

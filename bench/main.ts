@@ -1,5 +1,5 @@
 /**
- * Runs the benches in turn, prints a table each and writes all of them to dist/bench.json.
+ * Runs the benches in turn, prints a table each, writes all of them to dist/bench.json and renews docs/performance.md.
  * Run: node bench/main.ts [name …], e.g. `node bench/main.ts ingest`; without names, all.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,12 +9,18 @@ import { bundle } from '../build/bundle.ts';
 import { measureBacktest } from './backtest.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureEnvelope } from './envelope.ts';
+import { measureHistoryCost } from './history-cost.ts';
 import { measureIngest } from './ingest.ts';
+import { measureLatency } from './latency.ts';
+import { measureLinkPage } from './link-page.ts';
+import { measureLookup } from './lookup.ts';
 import { measureMemory } from './memory.ts';
+import { renewPage } from './page.ts';
 import { measurePatterns } from './patterns.ts';
 import { showProgress, toText } from './report.ts';
 import type { Progress, Report } from './report.ts';
 import { readRulesCorpus, scoreRules } from './rules.ts';
+import { measureStorm } from './storm.ts';
 
 const DIST = resolve(import.meta.dirname, '../dist');
 
@@ -24,11 +30,23 @@ const BENCHES: Readonly<Record<string, (progress: Progress) => Promise<Report> |
   ingest: (progress) => measureIngest(progress, DIST),
   'cold-start': (progress) => measureColdStart(progress, DIST),
   memory: (progress) => measureMemory(progress, DIST),
+  latency: (progress) => measureLatency(progress, DIST),
+  storm: (progress) => measureStorm(progress, DIST),
+  'history-cost': measureHistoryCost,
+  lookup: measureLookup,
+  'link-page': (progress) => measureLinkPage(progress, DIST),
   backtest: measureBacktest,
   envelope: measureEnvelope,
 };
 /** The benches that run what the build makes. */
-const NEED_DIST: ReadonlySet<string> = new Set(['ingest', 'cold-start', 'memory']);
+const NEED_DIST: ReadonlySet<string> = new Set([
+  'ingest',
+  'cold-start',
+  'memory',
+  'latency',
+  'storm',
+  'link-page',
+]);
 
 async function main(names: readonly string[]): Promise<void> {
   const chosen = names.length === 0 ? Object.keys(BENCHES) : names;
@@ -48,11 +66,10 @@ async function main(names: readonly string[]): Promise<void> {
     console.log(toText(report));
   }
   mkdirSync(DIST, { recursive: true });
+  const at = new Date().toISOString();
   const machine = { node: process.version, processors: cpus().length, model: cpus()[0]?.model ?? '' };
-  writeFileSync(
-    resolve(DIST, 'bench.json'),
-    `${JSON.stringify({ at: new Date().toISOString(), machine, reports }, null, 2)}\n`,
-  );
+  writeFileSync(resolve(DIST, 'bench.json'), `${JSON.stringify({ at, machine, reports }, null, 2)}\n`);
+  renewPage(reports, { at, ...machine });
 }
 
 /** The rule table against hand-labelled rules, with their expressions and without. */

@@ -2,11 +2,7 @@
  * Memory: what each bundled function keeps resident when idle after its start, and after a whole night was replayed
  * through all of them over the local broker.
  */
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheEnv } from '../build/warm.ts';
@@ -15,6 +11,7 @@ import { replayNight } from '../cli/poster.ts';
 import { FUNCTION_NAMES } from '../eventing/local/functions.ts';
 import { startMachine } from '../eventing/local/machine.ts';
 import type { Machine } from '../eventing/local/machine.ts';
+import { startPhone } from './phone.ts';
 import { residentMiB } from './processes.ts';
 import type { Progress, Report } from './report.ts';
 
@@ -44,8 +41,7 @@ export async function measureMemory(progress: Progress, dist: string): Promise<R
       ALLOW_UNAUTHENTICATED: 'true',
       CONSOLE_ALLOW_UNAUTHENTICATED: 'true',
       ALLOW_REPLAY: 'true',
-      GOTIFY_URL: `http://127.0.0.1:${(phone.address() as AddressInfo).port}`,
-      GOTIFY_TOKEN: 'bench-token-of-no-value',
+      ...phone.env,
     },
     port: 0,
     dataFolder: null,
@@ -80,7 +76,6 @@ export async function measureMemory(progress: Progress, dist: string): Promise<R
   } finally {
     await machine.stop();
     phone.close();
-    phone.closeAllConnections();
   }
 }
 
@@ -118,15 +113,4 @@ function toReport(rows: readonly Resident[], night: string): Report {
       { what: 'idle, all six at once', value: Math.round(sum('idle')), goal: null, unit: ' MiB' },
     ],
   };
-}
-
-/** Where pushes go: takes everything, as Gotify would. */
-async function startPhone(): Promise<Server> {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":1}');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
 }

@@ -30,14 +30,15 @@ export function findAlertmanager(): string | null {
   return command;
 }
 
-/** Starts one that is part of no cluster. */
+/** Starts one that is part of no cluster; `configText` replaces the one route to `target`. */
 export async function startAlertmanager(
   command: string,
   target: { url: string; token: string },
+  configText = toConfig(target),
 ): Promise<Alertmanager> {
   const folder = mkdtempSync(join(tmpdir(), 'alertmanager-'));
   const config = join(folder, 'alertmanager.yml');
-  writeFileSync(config, toConfig(target));
+  writeFileSync(config, configText);
   const port = await freePort();
   const child = spawn(
     command,
