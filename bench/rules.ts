@@ -129,16 +129,18 @@ function formatScore(score: CategoryScore | undefined): string {
   return [score.precision, score.recall, score.f1].map((part) => part.toFixed(3)).join(' ');
 }
 
-function printConfusion(score: RulesScore): void {
-  console.log(
-    `\ngold \\ predicted, strict\n${' '.repeat(12)}${CATEGORIES.map((name) => name.slice(0, 5).padStart(6)).join('')}`,
-  );
-  for (const wanted of CATEGORIES) {
+/** The confusion table, line by line: what each category was taken for. */
+export function toConfusion(score: RulesScore): string[] {
+  const head = ' '.repeat(12) + CATEGORIES.map((name) => name.slice(0, 5).padStart(6)).join('');
+  const rows = CATEGORIES.map((wanted) => {
     const row = score.confusion.get(wanted);
-    console.log(
-      wanted.padEnd(12) + CATEGORIES.map((got) => String(row?.get(got) ?? '·').padStart(6)).join(''),
-    );
-  }
+    return wanted.padEnd(12) + CATEGORIES.map((got) => String(row?.get(got) ?? '·').padStart(6)).join('');
+  });
+  return ['gold \\ predicted, strict', head, ...rows];
+}
+
+function printConfusion(score: RulesScore): void {
+  console.log(`\n${toConfusion(score).join('\n')}`);
 }
 
 function printSpeed(rules: readonly LabelledRule[]): void {

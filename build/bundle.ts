@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { FUNCTION_NAMES } from '../eventing/local/functions.ts';
+import { KUBERNETES, apart } from './apart.ts';
 import { slim } from './slim.ts';
 import { warmCompileCache } from './warm.ts';
 
@@ -23,6 +24,7 @@ export async function bundle(folder: string): Promise<Record<string, number>> {
       ...Object.fromEntries(FUNCTION_NAMES.map((name) => [name, `functions/${name}/index.ts`])),
       main: 'build/main.ts',
       migrate: 'build/migrate.ts',
+      [KUBERNETES]: KUBERNETES,
     },
     outdir: folder,
     outExtension: { '.js': '.cjs' },
@@ -40,7 +42,7 @@ export async function bundle(folder: string): Promise<Record<string, number>> {
     banner: { js: `const bundleUrl=require("node:url").pathToFileURL(__filename).href;` },
     // An optional native driver that pg asks for and we do not install.
     external: ['pg-native'],
-    plugins: [slim],
+    plugins: [slim, apart],
     legalComments: 'linked',
     logLevel: 'warning',
   });

@@ -2,7 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { format } from 'prettier';
-import { toCatalogue, toConfigMaps, toDashboardFiles } from '../monitoring/dashboards/rendering.ts';
+import { toApplications } from '../monitoring/charts.ts';
+import {
+  toCatalogue,
+  toConfigMaps,
+  toDashboardFiles,
+  toPictureList,
+} from '../monitoring/dashboards/rendering.ts';
 import { toMetricsPage, toRunbookIndex } from '../monitoring/reference.ts';
 import { ruleGroups } from '../monitoring/rules/catalogue.ts';
 import { toPrometheusRule, toRuleFile, toRuleTests } from '../monitoring/rules/rendering.ts';
@@ -27,11 +33,15 @@ export async function renderMonitoring(): Promise<Map<string, string>> {
       text,
     ]),
     ['monitoring/grafana/kustomization.yaml', toConfigMaps()],
+    ['monitoring/jobs/panels.json', toPictureList()],
     ['docs/dashboards.md', toCatalogue()],
     ['docs/metrics.md', toMetricsPage()],
     ['docs/runbooks/README.md', toRunbookIndex(ruleGroups(readVariables('homelab')))],
   );
-  for (const environment of ENVIRONMENTS) files.push(...renderRules(environment, readVariables(environment)));
+  for (const environment of ENVIRONMENTS) {
+    files.push(...renderRules(environment, readVariables(environment)));
+    files.push([`monitoring/argocd/${environment}.yaml`, toApplications(environment)]);
+  }
   return new Map(
     await Promise.all(files.map(async ([path, text]) => [path, await polish(path, text)] as const)),
   );

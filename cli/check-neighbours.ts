@@ -6,6 +6,7 @@ import { ConfigError } from '../shared/errors.ts';
 import type { Environment } from '../shared/env.ts';
 import { HttpFailure, request } from '../shared/http.ts';
 import type { HttpResponse } from '../shared/http.ts';
+import { probeSecret } from './check-channels.ts';
 import type { Check } from './check.ts';
 import { createConsoleApi } from './console-api.ts';
 import { isReachable, toPlace } from './reach.ts';
@@ -69,7 +70,15 @@ async function checkChannel(type: string, env: Environment): Promise<Check> {
   const name = `Channel ${type}`;
   const url = CHANNEL_TYPES.find((one) => one.type === type)?.addressFromEnv(env) ?? null;
   if (url === null) return { name, verdict: 'ok', detail: 'configured' };
-  if (await isReachable(url)) return { name, verdict: 'ok', detail: `${toPlace(url)} accepts connections` };
+  if (await isReachable(url)) {
+    const isKnown = await probeSecret(type, env);
+    if (isKnown === false) {
+      const fix = `its provider refuses it: make a new one, set it, and try it with npm run --silent alertgest -- send-test ${type}`;
+      return { name, verdict: 'fail', detail: `${toPlace(url)} does not take the channel's secret`, fix };
+    }
+    const detail = isKnown === true ? 'takes the channel’s secret' : 'accepts connections';
+    return { name, verdict: 'ok', detail: `${toPlace(url)} ${detail}` };
+  }
   const fix = 'nobody is told through it until this machine (or the cluster) can reach it';
   return { name, verdict: 'fail', detail: `${toPlace(url)} cannot be reached`, fix };
 }

@@ -1,7 +1,8 @@
 /** doctor: what is reachable from here, what is not, and what to do about it. Prints no secret and sends nothing. */
 import { resolveEnvironment } from '../shared/env.ts';
-import { toTable } from './check.ts';
-import type { Check } from './check.ts';
+import { checkDatabase } from './check-database.ts';
+import { checkDeadLetters } from './check-eventing.ts';
+import { checkLinks } from './check-links.ts';
 import {
   checkBroker,
   checkChannels,
@@ -9,7 +10,10 @@ import {
   checkKubernetes,
   checkOllama,
 } from './check-neighbours.ts';
+import { checkAlertmanager, checkToken } from './check-senders.ts';
 import { checkPostgres, checkRedis } from './check-stores.ts';
+import { toTable } from './check.ts';
+import type { Check } from './check.ts';
 import { defineCommand, readUrl } from './command.ts';
 import { readEnvironment } from './environment.ts';
 import { paint } from './terminal.ts';
@@ -21,22 +25,31 @@ export const command = defineCommand({
 doctor: checks, with the variables the functions read, what is reachable and what is not, and says how to fix it. Parts that
 are not configured are no errors. Exit code 1 when something that is needed is missing.
 
-  --url URL   the running alertgest to look at (default http://127.0.0.1:8080)
+  --url URL       the running alertgest to look at (default http://127.0.0.1:8080)
+  --receive URL   its receive, where it has an address of its own (default: the same)
+
+ALERTMANAGER_URL, where set, is asked for its routes and its clock.
 
 Example:
   DATABASE_URL=postgresql://… NTFY_TOPIC=my-alerts npm run --silent alertgest -- doctor`,
-  flags: { url: { type: 'string' } },
+  flags: { url: { type: 'string' }, receive: { type: 'string' } },
   words: [],
-  async run({ url }) {
+  async run({ url, receive }) {
     const env = resolveEnvironment(
       readEnvironment(process.env, (line) => void process.stderr.write(`${line}\n`)),
     );
     const consoleUrl = readUrl('--url', url ?? 'http://127.0.0.1:8080');
+    const receiveUrl = receive === undefined ? consoleUrl : readUrl('--receive', receive);
     const checks = await Promise.all([
       checkPostgres(env),
+      checkDatabase(env),
       checkRedis(env),
       checkBroker(env),
+      checkDeadLetters(env),
       checkConsole(consoleUrl, url !== undefined, env),
+      checkLinks(env),
+      checkToken(receiveUrl, env),
+      checkAlertmanager(env),
       checkChannels(env),
       checkOllama(env),
       checkKubernetes(env),

@@ -23,6 +23,8 @@ const COMMANDS = new Map<string, Entry>([
   ['send-test', { what: 'one test message through a channel', load: () => import('./send-test.ts') }],
   ['routes', { what: 'who would hear of an alert, when and why', load: () => import('./routes.ts') }],
   ['config', { what: 'every problem of the variables and routes', load: () => import('./config.ts') }],
+  ['bench', { what: 'rank the models of your Ollama', load: () => import('./bench.ts') }],
+  ['digest', { what: 'what a digest would say, or the noise of a month', load: () => import('./digest.ts') }],
   ['migrate', { what: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') }],
 ]);
 

@@ -3,6 +3,8 @@
  * about anything else fails the tests. `/metrics` of the console serves the family `alertgest`.
  */
 
+import { OWN_METRICS } from '../shared/metrics.ts';
+
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'info';
 
 export interface Metric {
@@ -37,119 +39,14 @@ function family(exporter: string, rows: readonly Row[]): Metric[] {
   }));
 }
 
-/** What the console serves from Postgres: it survives scaling to zero. No label is a free text or an alert's name. */
-export const ALERTGEST_METRICS: readonly Metric[] = family('alertgest', [
-  ['alertgest_build_info', 'info', 'version', 'Always 1; the version that runs'],
-  [
-    'alertgest_alerts_received_total',
-    'counter',
-    'severity status',
-    'Alerts received, copies and repeats included; status is firing or resolved',
-  ],
-  [
-    'alertgest_alerts_stored_total',
-    'counter',
-    'severity',
-    'Alerts that changed or confirmed a stored episode; received without the discarded',
-  ],
-  [
-    'alertgest_alerts_discarded_total',
-    'counter',
-    'reason',
-    'Alerts not stored; reason is invalid, unauthorized, too-large, unusable or duplicate',
-  ],
-  ['alertgest_capture_window_active', 'gauge', '', '1 while a capture window is open'],
-  [
-    'alertgest_digest_generation_duration_seconds',
-    'histogram',
-    '',
-    'Time to build a digest: facts, context, notes, verification',
-  ],
-  [
-    'alertgest_digest_time_to_message_seconds',
-    'histogram',
-    '',
-    'From the trigger of a digest to its first message sent',
-  ],
-  [
-    'alertgest_digest_windows_missing',
-    'gauge',
-    '',
-    'Capture windows that are over, grace included, and have no delivered digest',
-  ],
-  [
-    'alertgest_digest_delivery_total',
-    'counter',
-    'channel status',
-    'Digest messages that became final; status is sent or dead',
-  ],
-  ['alertgest_digest_last_delivered_timestamp_seconds', 'gauge', '', 'When a digest was last delivered'],
-  ['alertgest_digest_ratings_total', 'counter', 'rating', 'Ratings of digests; rating is useful or useless'],
-  ['alertgest_llm_request_duration_seconds', 'histogram', 'model', 'Duration of requests to the model'],
-  ['alertgest_llm_tokens_total', 'counter', 'model type', 'Tokens used; type is prompt or completion'],
-  [
-    'alertgest_explanations_total',
-    'counter',
-    'result',
-    'Explanations finished; result is explained, timeout, invalid, unavailable or disabled',
-  ],
-  [
-    'alertgest_teams_delivery_total',
-    'counter',
-    'status',
-    'Messages to Microsoft Teams; the same rows as alertgest_delivery_total{channel="teams"}',
-  ],
-  [
-    'alertgest_delivery_total',
-    'counter',
-    'channel status',
-    'Deliveries that became final; status is sent or dead',
-  ],
-  [
-    'alertgest_delivery_attempts_total',
-    'counter',
-    'channel outcome',
-    'Attempts to send; outcome is sent, retry, refused or unknown',
-  ],
-  [
-    'alertgest_delivery_duration_seconds',
-    'histogram',
-    'channel',
-    'From the alert being received to its message sent',
-  ],
-  ['alertgest_deliveries_pending', 'gauge', 'channel', 'Deliveries planned or being sent'],
-  [
-    'alertgest_k8s_context_collection_duration_seconds',
-    'histogram',
-    '',
-    'Time to ask Kubernetes for context',
-  ],
-  [
-    'alertgest_notices_total',
-    'counter',
-    'status reason',
-    'Notices by final status and reason (a closed set: told, ignored, flapping, storm, …)',
-  ],
-  ['alertgest_notices', 'gauge', 'status', 'Notices that are not final, by status'],
-  ['alertgest_incidents_open', 'gauge', 'severity', 'Open incidents'],
-  ['alertgest_episodes_open', 'gauge', 'severity', 'Open episodes'],
-  ['alertgest_patterns', 'gauge', '', 'Patterns known'],
-  [
-    'alertgest_decisions_active',
-    'gauge',
-    'kind',
-    'Decisions in force; kind is ignore, quiet, digest, snooze or important',
-  ],
-  [
-    'alertgest_audit',
-    'gauge',
-    'check',
-    'Zero when the books balance; check is unfinished, dead, forgotten, miscounted or unproved',
-  ],
-  ['alertgest_dead_letters_total', 'counter', '', 'Events the broker gave up on'],
-  ['alertgest_sweep_last_run_timestamp_seconds', 'gauge', '', 'When the sweep last ran'],
-  ['alertgest_watchdog_last_seen_timestamp_seconds', 'gauge', '', 'When a Watchdog was last seen'],
-]);
+/** What the console serves from Postgres, as shared/metrics.ts has it: it survives scaling to zero. */
+export const ALERTGEST_METRICS: readonly Metric[] = OWN_METRICS.map(({ name, type, labels, help }) => ({
+  name,
+  type,
+  labels: Object.keys(labels),
+  exporter: 'alertgest',
+  help,
+}));
 
 /** The application contract: what a service of yours must count so that its rules and panels work. */
 export const APPLICATION_METRICS: readonly Metric[] = family('application', [

@@ -36,6 +36,9 @@ export function parseEvent(headers: IncomingHttpHeaders, body: Buffer): CloudEve
     const event = new CloudEvent<unknown>(structured ? read : { ...read, data }, false);
     // validate() throws for missing attributes but only answers false for another version.
     if (!event.validate()) throw new InvalidInputError('not a CloudEvent of version 1.0');
+    const { data: _data, ...attributes } = event;
+    if (Object.values(attributes).some((value) => isUnstorable(value)))
+      throw new InvalidInputError('not a CloudEvent: an attribute holds NUL or half a character');
     return event;
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
@@ -63,4 +66,9 @@ function checkStructured(parsed: unknown): void {
     throw new InvalidInputError(
       'not a CloudEvent: an attribute name holds more than lower-case letters and digits',
     );
+}
+
+/** Attributes must not hold either (CloudEvents 1.0, type system), and Postgres stores neither. */
+function isUnstorable(value: unknown): boolean {
+  return typeof value === 'string' && (value.includes('\0') || !value.isWellFormed());
 }

@@ -103,6 +103,17 @@ export const baseConfig = z.object({
     .url({ protocol: /^https?$/, error: 'must be the URL of the broker; SinkBinding sets it' })
     .optional(),
   K_CE_OVERRIDES: z.string().optional(),
+  /** Where spans go; shared/start.ts reads both before anything else. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({
+      protocol: /^https?$/,
+      error: 'must be the URL of an OTLP/HTTP collector, e.g. http://alloy.monitoring.svc:4318',
+    })
+    .optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .regex(/^\s*[\w-]+\s*=[^,]*(,\s*[\w-]+\s*=[^,]*)*$/, 'must be name=value pairs with commas between')
+    .optional(),
 });
 
 /** Variables of every function that uses Postgres. */

@@ -34,6 +34,11 @@ export function describeError(error: unknown): { error: string; reason?: string;
   return { error: maskUrls(`${error.name}: ${error.message}`), ...reason, ...cause };
 }
 
+/** Where an unknown failure was thrown, without secrets of URLs; undefined for what has no stack. */
+export function stackOf(error: unknown): string | undefined {
+  return error instanceof Error && error.stack !== undefined ? maskUrls(error.stack) : undefined;
+}
+
 function maskUrls(text: string): string {
   return text.slice(0, FIELD_LIMIT).replaceAll(/(\w+:\/\/)[^\s/]*@/g, '$1***@');
 }

@@ -81,6 +81,36 @@ export async function createDecisionCache(url: string | undefined, log: Logger):
   };
 }
 
+/** The generations of some copies, by pattern; null when Redis cannot be asked. For a look at them, not for decisions. */
+export async function readGenerations(
+  url: string,
+  limit: number,
+): Promise<ReadonlyMap<string, number> | null> {
+  const { Redis: Client } = await import('ioredis');
+  const redis = new Client(url, { lazyConnect: true, connectTimeout: 500, commandTimeout: 2_000, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    const keys: string[] = [];
+    for await (const found of redis.scanStream({ match: `${KEY_PREFIX}*`, count: 500 })) {
+      keys.push(...(found as string[]));
+      if (keys.length >= limit) break;
+    }
+    const texts = keys.length === 0 ? [] : await redis.mget(keys);
+    return new Map(
+      texts.flatMap((text, index) => {
+        const copy = text === null ? null : copySchema.safeParse(JSON.parse(text));
+        const pattern = keys[index]?.slice(KEY_PREFIX.length) ?? '';
+        return copy?.success === true ? [[pattern, copy.data.generation] as const] : [];
+      }),
+    );
+  } catch {
+    return null;
+  } finally {
+    redis.disconnect();
+  }
+}
+
 function inForce(decision: Decision | null, at: Date): Decision | null {
   return decision !== null && (decision.until === null || decision.until > at) ? decision : null;
 }

@@ -21,9 +21,10 @@ import { readBody } from './body.ts';
 import { parseEvent, toHttpMessage } from './cloud-event.ts';
 import { AppError, InvalidInputError } from './errors.ts';
 import type { FunctionName } from './events.ts';
-import { describeError } from './log.ts';
+import { describeError, stackOf } from './log.ts';
 import type { Logger } from './log.ts';
 import type { Publisher } from './publish.ts';
+import { flushSpans, inSpan, toStepSpan } from './trace.ts';
 
 /** A handler's own deadline; shorter than the Trigger's timeout (30 s), so that an answer is always ours. */
 const DEADLINE_MS = 25_000;
@@ -148,27 +149,34 @@ async function answer(service: Service, request: ReadRequest, response: ServerRe
     const handler = service.events[path];
     const isEvent = handler !== undefined && request.method === 'POST';
     const event = isEvent ? parseEvent(request.headers, body) : undefined;
-    const traceparent = traceparentOf(event?.['traceparent'] ?? request.headers['traceparent']);
-    const context: Context = {
-      log: log.child({ trace_id: traceparent.split('-')[1] }),
-      signal: AbortSignal.timeout(service.deadlineMs ?? DEADLINE_MS),
-      traceparent,
-      dryRun: query.has('dry_run') && query.get('dry_run') !== 'false',
-    };
-    if (event !== undefined && handler !== undefined) {
-      const [reply, ...others] = await handler(event, context);
-      await service.publisher.publish(others);
-      send(response, reply === undefined ? { status: 204 } : { status: 200, ...toHttpMessage(reply) });
-      return;
-    }
-    if (service.http === undefined) {
-      throw handler === undefined
-        ? new InvalidInputError(`nothing is at ${path}; POST a CloudEvent to /`, 'not-found')
-        : new InvalidInputError('POST a CloudEvent here', 'method-not-allowed');
-    }
     const { method = 'GET', headers } = request;
-    const { remoteAddress = '' } = request.socket;
-    send(response, await service.http({ method, path, query, headers, body, remoteAddress }, context));
+    const given = readTraceparent(event?.['traceparent'] ?? headers['traceparent']);
+    const work = async (traceparent: string): Promise<HttpReply> => {
+      const context: Context = {
+        log: log.child({ trace_id: traceparent.split('-')[1] }),
+        signal: AbortSignal.timeout(service.deadlineMs ?? DEADLINE_MS),
+        traceparent,
+        dryRun: query.has('dry_run') && query.get('dry_run') !== 'false',
+      };
+      if (event !== undefined && handler !== undefined) {
+        const [reply, ...others] = await handler(event, context);
+        await service.publisher.publish(others);
+        return reply === undefined ? { status: 204 } : { status: 200, ...toHttpMessage(reply) };
+      }
+      if (service.http === undefined) {
+        throw handler === undefined
+          ? new InvalidInputError(`nothing is at ${path}; POST a CloudEvent to /`, 'not-found')
+          : new InvalidInputError('POST a CloudEvent here', 'method-not-allowed');
+      }
+      const { remoteAddress = '' } = request.socket;
+      return service.http({ method, path, query, headers, body, remoteAddress }, context);
+    };
+    const traceparent = given ?? makeTraceparent();
+    // Who only reads moves no notice.
+    const isStep = method !== 'GET' && method !== 'HEAD';
+    const span = toStepSpan(service.name, path, event);
+    const reply = isStep ? inSpan({ ...span, traceparent, isRoot: given === null }, work) : work(traceparent);
+    send(response, await reply);
   } catch (error) {
     send(response, errorReply(error, log, { path }));
   }
@@ -184,10 +192,7 @@ function splitTarget(target = '/'): { path: string; query: URLSearchParams } {
 /** The answer for a failure: an expected one by its reason, anything else 500 and an error line. */
 export function errorReply(error: unknown, log: Logger, fields: Record<string, unknown> = {}): HttpReply {
   if (!(error instanceof AppError)) {
-    log.error(
-      { ...fields, ...describeError(error), stack: error instanceof Error ? error.stack : undefined },
-      'request failed',
-    );
+    log.error({ ...fields, ...describeError(error), stack: stackOf(error) }, 'request failed');
     return { status: 500, ...json({ error: 'internal error; see the log', reason: 'bug' }) };
   }
   log[error.retryable ? 'warn' : 'info']({ ...fields, ...describeError(error) }, 'request refused');
@@ -222,8 +227,11 @@ function send(response: ServerResponse, reply: HttpReply, close = false): void {
   response.end(reply.body);
 }
 
-function traceparentOf(value: unknown): string {
-  if (typeof value === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)) return value;
+function readTraceparent(value: unknown): string | null {
+  return typeof value === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : null;
+}
+
+function makeTraceparent(): string {
   // Made of UUIDs, whose randomness comes from a cache: a call for random bytes each time costs 20 µs.
   const [trace, span] = [randomUUID(), randomUUID()].map((id) => id.replaceAll('-', ''));
   return `00-${trace}-${span?.slice(-16)}-01`;
@@ -238,7 +246,7 @@ function drainOnSignal(server: Server, service: Service): void {
     }, DRAIN_MS);
     timer.unref();
     server.close(() => {
-      service.close().then(
+      Promise.all([service.close(), flushSpans()]).then(
         () => process.exit(0),
         () => process.exit(1),
       );
@@ -250,10 +258,7 @@ function drainOnSignal(server: Server, service: Service): void {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   process.on('unhandledRejection', (error) => {
-    service.log.fatal(
-      { ...describeError(error), stack: error instanceof Error ? error.stack : undefined },
-      'unhandled rejection',
-    );
+    service.log.fatal({ ...describeError(error), stack: stackOf(error) }, 'unhandled rejection');
     process.exit(1);
   });
 }

@@ -1,9 +1,11 @@
 /** Starts a function's process: environment in, listening server out; a bad configuration is told in one readable message. */
 import type { Server } from 'node:http';
+import { resolveEnvironment } from './env.ts';
 import type { Environment } from './env.ts';
 import { ConfigError } from './errors.ts';
 import type { FunctionName } from './events.ts';
 import type { Address } from './serve.ts';
+import { startTracing } from './trace.ts';
 
 /** The port Knative gives, or functions-framework's default. */
 const DEFAULT_PORT = 8080;
@@ -15,6 +17,7 @@ export async function start(
 ): Promise<void> {
   try {
     const { PORT = DEFAULT_PORT, LISTEN_HOST } = process.env;
+    await startTracing(name, resolveEnvironment(process.env));
     await main(process.env, { port: Number(PORT), host: LISTEN_HOST });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

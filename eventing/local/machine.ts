@@ -7,7 +7,7 @@ import { migrate } from '../../shared/postgres/migrate.ts';
 import { createBroker } from './broker.ts';
 import type { Broker } from './broker.ts';
 import { reserveServices, startFunctions } from './functions.ts';
-import type { Functions } from './functions.ts';
+import type { Functions, FunctionsOptions } from './functions.ts';
 import { createGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import type { Log } from './ledger.ts';
@@ -33,6 +33,8 @@ export interface MachineOptions {
   readonly schedules: boolean;
   /** Runs dist/<name>.cjs instead of the sources. */
   readonly bundled?: boolean;
+  /** Another command line for a function. */
+  readonly command?: FunctionsOptions['command'];
 }
 
 export interface Machine {
@@ -81,6 +83,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       env: { NODE_ENV: 'production', ...env },
       ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
       ...(options.bundled === undefined ? {} : { bundled: options.bundled }),
+      ...(options.command === undefined ? {} : { command: options.command }),
       onCrash: (name, code, signal) =>
         options.say(`${name} ended unexpectedly (${signal ?? `exit code ${String(code)}`})`),
     });

@@ -20,6 +20,10 @@ const PATIENCE = 3;
 /** What a model added. */
 export interface Writing {
   readonly notes: readonly ModelNote[];
+  /** Groups in the order in which to look at them; it counts within a severity. */
+  readonly order: readonly string[];
+  /** What the model was not shown; null when it saw all. */
+  readonly cut: string | null;
   readonly run: NonNullable<BuiltDigest['model']>;
 }
 
@@ -62,6 +66,8 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const document = toDocument({
       facts,
       notes: writing?.notes ?? [],
+      order: writing?.order ?? [],
+      cut: writing?.notes.length === 0 ? null : (writing?.cut ?? null),
       model: writing?.run.name ?? null,
     });
     const { counts, ...night } = facts;

@@ -3,6 +3,9 @@ import { toClusterReader } from '../../shared/cluster-config.ts';
 import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
 import { createLog } from '../../shared/log.ts';
 import { labelsOpenIn } from '../../shared/postgres/digest-around.ts';
+import { toModelSettings } from '../../shared/model-config.ts';
+import { createModel } from '../../shared/model.ts';
+import { measure } from '../../shared/postgres/metrics.ts';
 import { createPool, run } from '../../shared/postgres/pool.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
@@ -12,6 +15,7 @@ import { readCluster } from './cluster.ts';
 import { configSchema } from './config.ts';
 import { createHandler } from './handler.ts';
 import { readMissed } from './missed.ts';
+import { createWriter } from './writer.ts';
 
 /** Shorter than the Trigger's timeout (150 s). */
 const DEADLINE_MS = 130_000;
@@ -28,16 +32,25 @@ void start('build-digest', async (raw, address) => {
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   const cluster = toClusterReader(config);
+  const settings = toModelSettings(config);
   const prometheus = config.PROMETHEUS_URL?.replace(/\/+$/, '');
   const build = createBuilder({
     pool,
     calendar: config,
-    readCluster: cluster === null ? null : (since, to, signal) => readCluster(cluster, since, to, signal),
+    readCluster:
+      cluster === null
+        ? null
+        : (since, to, signal) =>
+            measure(
+              { pool, log },
+              'alertgest_k8s_context_collection_duration_seconds',
+              readCluster(cluster, since, to, signal),
+            ),
     readMissed: (windows, signal) =>
       prometheus === undefined
         ? Promise.resolve({ missed: null, missedWhy: null })
         : readMissed(prometheus, windows, (...span) => labelsOpenIn(pool, ...span), signal),
-    write: null,
+    write: settings === null ? null : createWriter({ model: createModel(settings), settings, log }),
   });
   return serve(
     {

@@ -104,7 +104,7 @@ async function cached(deps: ExplainDeps, row: NoticeRow): Promise<CloudEvent<unk
       notice: row.id,
       pattern: row.pattern,
       source: content === null ? 'none' : 'cache',
-      why: content === null ? (known?.reason ?? 'not asked') : null,
+      why: content === null ? (known?.reason ?? 'busy') : null,
       model: known?.model || null,
       content,
     },

@@ -5,6 +5,7 @@ import { createLog } from '../../shared/log.ts';
 import { createLoki } from '../../shared/loki.ts';
 import { createModel } from '../../shared/model.ts';
 import { toModelSettings } from '../../shared/model-config.ts';
+import { measure } from '../../shared/postgres/metrics.ts';
 import { createPool, run } from '../../shared/postgres/pool.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
@@ -31,6 +32,8 @@ void start('classify', async (raw, address) => {
       surroundings: {
         cluster: toClusterReader(config),
         loki: lokiOptions && createLoki(lokiOptions),
+        measureCluster: (work) =>
+          measure({ pool, log }, 'alertgest_k8s_context_collection_duration_seconds', work),
         timeoutMs: config.K8S_CONTEXT_TIMEOUT,
       },
       timeoutMs: config.EXPLAIN_TIMEOUT,

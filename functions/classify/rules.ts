@@ -63,17 +63,8 @@ const DEFAULT_NEXT_STEP =
   'Read the summary and the newest log lines of the service named in the labels, and check what changed just before.';
 
 /** Labels that name what an alert is about; `pod`, `instance` and the like only name where it was seen. */
-const SUBJECT_LABELS = [
-  'job',
-  'service',
-  'app',
-  'component',
-  'container',
-  'integration',
-  'persistentvolumeclaim',
-  'mountpoint',
-  'category',
-];
+const SUBJECT_LABELS =
+  'job service app component container integration persistentvolumeclaim mountpoint category'.split(' ');
 
 /** Which next-step word is replaced by which label, when its value is safe to paste into a shell. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {

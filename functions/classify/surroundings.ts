@@ -19,6 +19,8 @@ const TEXT_CHARS = 200;
 export interface SurroundingsDeps {
   readonly cluster: ClusterReader | null;
   readonly loki: Loki | null;
+  /** Notes how long the cluster took. */
+  readonly measureCluster?: <T>(work: Promise<T>) => Promise<T>;
   /** For cluster and logs together, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -40,7 +42,7 @@ export function toSubject(
 
 /** Looks around for at most its time; what does not answer is named under `missing`. */
 export async function readSurroundings(
-  { cluster, loki, timeoutMs }: SurroundingsDeps,
+  { cluster, loki, timeoutMs, measureCluster = (work) => work }: SurroundingsDeps,
   subject: Subject,
   { startsAt, now }: { readonly startsAt: Date; readonly now: Date },
   signal: AbortSignal,
@@ -48,7 +50,7 @@ export async function readSurroundings(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const span = { from: new Date(now.getTime() - ROLLOUT_MS), to: now };
   const [context, logs] = await Promise.all([
-    cluster === null ? null : readWorkloadContext(cluster, subject, span, limit),
+    cluster === null ? null : measureCluster(readWorkloadContext(cluster, subject, span, limit)),
     loki === null ? null : readTemplates(loki, subject, startsAt, limit),
   ]);
   return {

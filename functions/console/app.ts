@@ -12,6 +12,7 @@ import { configSchema } from './config.ts';
 import type { Config } from './config.ts';
 import { createDecideRoutes } from './decide.ts';
 import { keepsSecureCookies } from './form-guard.ts';
+import { createMetrics } from './metrics.ts';
 import { createPages } from './pages/index.ts';
 import { createSignInRoutes } from './sign-in-page.ts';
 import { createSignIn } from './sign-in.ts';
@@ -39,9 +40,10 @@ export function createApp({ config, env, pool, publisher, log }: AppDeps): App {
     userHeader: config.TRUSTED_USER_HEADER ?? null,
     proxies: config.TRUSTED_PROXIES,
     secureCookies: keepsSecureCookies(config.CONSOLE_URL),
+    ownHost: config.CONSOLE_URL === undefined ? null : new URL(config.CONSOLE_URL).host,
   });
   const backTest = createBackTest(pool, env);
-  const api = createApi({ pool, signIn, env, log });
+  const api = createApi({ pool, signIn, env, ring: { publisher, source }, log });
   const links = createDecideRoutes({
     pool,
     keys: config.DECISION_KEYS ?? null,
@@ -53,6 +55,13 @@ export function createApp({ config, env, pool, publisher, log }: AppDeps): App {
     ring: (notice) => ring({ pool, publisher, log, source }, notice),
   });
   const entry = createSignInRoutes(signIn, log);
+  const metrics = createMetrics({
+    pool,
+    signIn,
+    token: config.METRICS_TOKEN ?? null,
+    graceMs: config.DIGEST_GRACE,
+    log,
+  });
   const variables = Object.keys(configSchema.shape).map((name) => ({ name, isSet: env[name] !== undefined }));
   const suggestions = createSuggestions(pool, env);
   const pages = createPages({ pool, publisher, source, signIn, zone, variables, backTest, suggestions, log });
@@ -65,7 +74,9 @@ export function createApp({ config, env, pool, publisher, log }: AppDeps): App {
           ? links
           : first === 'sign-in' || first === 'sign-out'
             ? entry
-            : pages;
+            : first === 'metrics'
+              ? metrics
+              : pages;
     return app.fetch(request, asked);
   };
 }

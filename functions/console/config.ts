@@ -2,6 +2,7 @@
 import { BlockList } from 'node:net';
 import * as z from 'zod';
 import { keyRingVariable } from '../../shared/decision-link.ts';
+import { digestSchedule } from '../../shared/digest-schedule.ts';
 import { baseConfig, databaseConfig, flag } from '../../shared/env.ts';
 import { parseNetworks } from './network.ts';
 import { TERMS } from './terms.ts';
@@ -49,6 +50,13 @@ export const configSchema = z
     ANONYMOUS_IGNORE_MAX: z
       .enum(['1h', '1d', '7d', '30d'], { error: 'must be one of 1h, 1d, 7d, 30d' })
       .optional(),
+    /** A token that opens /metrics and nothing else. */
+    METRICS_TOKEN: z
+      .string()
+      .min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 24`')
+      .optional(),
+    /** A window without a digest counts as missing this long after its end. */
+    DIGEST_GRACE: digestSchedule.shape.DIGEST_GRACE,
     /** Time zone of the times on pages, until a reader chooses another. */
     NOTIFY_TIMEZONE: z.string().default('UTC'),
   })

@@ -3,6 +3,7 @@
  * gets back, and its form repeats a value computed from it. `Sec-Fetch-Site` or `Origin` must not name another site.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 
 const COOKIE = 'alertgest-form';
 /** The name of the form's hidden field. */
@@ -49,6 +50,19 @@ export function isOwnSite(headers: Headers, allowNull = false): boolean {
   if (origin === 'null') return allowNull;
   const host = URL.parse(origin)?.host;
   return host !== undefined && (host === headers.get('host') || host === headers.get('x-forwarded-host'));
+}
+
+/**
+ * Whether a request's `Host` can only be meant for this console: its own name, an address, or a name that no public DNS
+ * answers. A console that lets anyone in asks for this, because a page of another site can point its own name here
+ * (DNS rebinding) and then counts as the same site.
+ */
+export function isOwnHost(headers: Headers, ownHost: string | null): boolean {
+  const host = headers.get('host');
+  if (host === null || host === ownHost) return true;
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, '') ?? '';
+  if (isIP(name.replace(/^\[|\]$/g, '')) !== 0) return true;
+  return name !== '' && (!name.includes('.') || /\.(?:local|localhost|internal|home\.arpa)$/.test(name));
 }
 
 /** Reads a cookie of ours: under `__Host-` where cookies are secure, under its plain name elsewhere. */

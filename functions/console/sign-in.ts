@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { BlockList } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
-import { isOwnSite, readCookie } from './form-guard.ts';
+import { isOwnHost, isOwnSite, readCookie } from './form-guard.ts';
 import { findOrigin } from './network.ts';
 import type { Origin } from './network.ts';
 import { readSession, toName } from './session.ts';
@@ -36,6 +36,8 @@ export interface SignInOptions {
   readonly proxies: BlockList;
   /** Cookies for https (and loopback); false where browsers would refuse them. */
   readonly secureCookies: boolean;
+  /** Host of CONSOLE_URL; null when it is not set. */
+  readonly ownHost?: string | null;
 }
 
 export interface SignIn {
@@ -83,6 +85,11 @@ export function createSignIn(options: SignInOptions): SignIn {
       const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
       if (!isRead && user.how !== 'token' && !isOwnSite(c.req.raw.headers))
         return c.json({ error: 'this request came from another site', reason: 'forbidden' }, 403);
+      if (user.how === 'open' && !isOwnHost(c.req.raw.headers, options.ownHost ?? null))
+        return c.json(
+          { error: 'open this console by its address, or set CONSOLE_URL to this name', reason: 'forbidden' },
+          403,
+        );
       c.set('user', user);
       return next();
     },

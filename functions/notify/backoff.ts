@@ -2,6 +2,8 @@
 
 /** Waits between tries, in seconds; the last one repeats until the delivery is given up. */
 const WAITS_S = [1, 5, 20, 60, 300] as const;
+/** No try follows another sooner, in milliseconds. */
+const SHORTEST_MS = 200;
 /** Sends whose outcome nobody knows are spaced at least this far apart, in seconds, and counted. */
 const UNKNOWN_WAIT_S = 60;
 /** After this many unknown outcomes on a channel that cannot collapse repeats, sending again does more harm than good. */
@@ -23,7 +25,7 @@ export interface Failure {
 }
 
 /**
- * Milliseconds until the next try, or null to give up. Waits are jittered between half and the whole so that many
+ * Milliseconds until the next try, or null to give up. Waits are anything up to the whole (full jitter), so that many
  * deliveries do not come back at once; a provider's Retry-After is never undercut. `random` is in [0, 1).
  */
 export function nextAttemptMs(failure: Failure, random: number): number | null {
@@ -31,7 +33,7 @@ export function nextAttemptMs(failure: Failure, random: number): number | null {
   if (failure.outcomeUnknown && !failure.keyed && failure.unknownOutcomes >= UNKNOWN_LIMIT) return null;
   const index = Math.min(failure.attempts, WAITS_S.length) - 1;
   const baseMs = (WAITS_S[index] ?? 1) * 1_000;
-  const jitteredMs = baseMs * (0.5 + random / 2);
+  const jitteredMs = Math.max(baseMs * random, SHORTEST_MS);
   const floorMs = Math.max(
     failure.retryAfterMs ?? 0,
     failure.outcomeUnknown && !failure.keyed ? UNKNOWN_WAIT_S * 1_000 : 0,

@@ -29,7 +29,8 @@ export function createInstances(
       if (channel !== null) channels.push(channel);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      problems.push(...error.message.split('\n').map((text) => problemAt(path, text)));
+      const where = path.length === 0 ? 'beside this file: ' : '';
+      problems.push(...error.message.split('\n').map((text) => problemAt(path, `${where}${text}`)));
     }
   };
   for (const [index, input] of file.channels.entries()) {

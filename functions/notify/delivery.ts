@@ -25,7 +25,9 @@ import type {
 import { claimInPace, collapseBacklog } from '../../shared/postgres/pace.ts';
 import type { Pace, PacedClaim } from '../../shared/postgres/pace.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
+import { inSpan } from '../../shared/trace.ts';
 import { nextAttemptMs } from './backoff.ts';
+import { toCallSpan } from './call-span.ts';
 import type { Channel, Sent } from './channel.ts';
 import { createCircuits } from './circuit.ts';
 import type { Circuits } from './circuit.ts';
@@ -97,14 +99,14 @@ export function createDeliverer(deps: DeliveryDeps): Deliverer {
     async deliver(work) {
       const carried = new Set<string>();
       const worked = new Set<string>();
-      for (;;) {
-        // What stands in for a delivery that died was planned meanwhile; each is worked once.
+      for (let isDone = false; !isDone;) {
         const waiting = await waitingDeliveries(deps.pool, work.owner);
         const fresh = waiting.filter(({ id }) => !worked.has(id));
-        if (fresh.length === 0) break;
         for (const { id } of fresh) worked.add(id);
-        const marks = await Promise.all(fresh.map((delivery) => workOne(worker, work, delivery)));
-        for (const notice of marks.flat()) carried.add(notice);
+        const ends = await Promise.all(fresh.map((delivery) => workOne(worker, work, delivery)));
+        for (const notice of ends.flatMap((end) => end.carried)) carried.add(notice);
+        // What stands in for a delivery that died was planned with its death; each is worked once.
+        isDone = ends.every(({ died }) => !died);
       }
       return { ...(await summarizeDeliveries(deps.pool, work.owner)), carried: [...carried] };
     },
@@ -118,20 +120,28 @@ interface Worker extends DeliveryDeps {
   waiters: number;
 }
 
-/** Works one delivery until it is final or has to wait for long; answers the notices that travelled with it. */
-async function workOne(worker: Worker, work: Work, delivery: WaitingDelivery): Promise<readonly string[]> {
+/** How work on a delivery ended: whether it died here, and the notices that travelled with it. */
+interface End {
+  readonly died: boolean;
+  readonly carried: readonly string[];
+}
+
+const LEFT: End = { died: false, carried: [] };
+
+/** Works one delivery until it is final or has to wait for long. */
+async function workOne(worker: Worker, work: Work, delivery: WaitingDelivery): Promise<End> {
   let { attempts } = delivery;
   let waitMs = delivery.next_in_ms;
   for (;;) {
-    if (waitMs > 0 && !(await waitHere(worker, waitMs, work.signal))) return [];
+    if (waitMs > 0 && !(await waitHere(worker, waitMs, work.signal))) return LEFT;
     waitMs = worker.circuits.waitMs(delivery.channel, worker.now(), SEND_TIMEOUT_MS);
     if (waitMs > 0) continue;
     const turn = await takeTurn(worker, work, { ...delivery, attempts });
-    if (turn.claim === null && turn.waitMs <= 0) return [];
+    if (turn.claim === null && turn.waitMs <= 0) return LEFT;
     if (turn.claim !== null) {
       attempts = turn.claim.attempts;
       const attempt = await attemptOne(worker, work, turn.claim);
-      if (attempt.nextInMs === null) return attempt.carried;
+      if (attempt.nextInMs === null) return attempt;
       turn.waitMs = attempt.nextInMs;
     }
     ({ waitMs } = turn);
@@ -164,10 +174,9 @@ async function takeTurn(
   return { claim: (await claimDelivery(pool, delivery.id)) ?? null, waitMs: 0 };
 }
 
-/** How an attempt ended: when to try again (null when it is final), and the notices that travelled with it. */
-interface Attempt {
+/** How an attempt ended; `nextInMs` is when to try again, null when that is not for this worker to do. */
+interface Attempt extends End {
   readonly nextInMs: number | null;
-  readonly carried: readonly string[];
 }
 
 async function attemptOne(worker: Worker, work: Work, claim: Claim): Promise<Attempt> {
@@ -188,15 +197,15 @@ async function attemptOne(worker: Worker, work: Work, claim: Claim): Promise<Att
       claim.notice === null || isSummary
         ? null
         : await lastProviderId(worker.pool, claim.notice, claim.channel);
-    sent = await channel.send(message, {
-      signal: AbortSignal.any([work.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
-      previousId,
-    });
+    const signal = AbortSignal.any([work.signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
+    sent = await inSpan(toCallSpan('send', channel, claim.notice), () =>
+      channel.send(message, { signal, previousId }),
+    );
   } catch (error) {
     return fail(worker, claim, channel?.keyed ?? false, error);
   }
   worker.circuits.succeeded(claim.channel);
-  return { nextInMs: null, carried: await confirm(worker, claim, sent) };
+  return { nextInMs: null, died: false, carried: await confirm(worker, claim, sent) };
 }
 
 /** Whether the message sums up what waited for its channel. A provider that keeps something open is told one by one. */
@@ -249,5 +258,9 @@ async function fail(worker: Worker, claim: Claim, keyed: boolean, error: unknown
     outcomeUnknown,
     delayMs,
   });
-  return { nextInMs: marked.held ? delayMs : null, carried: delayMs === null ? marked.carried : [] };
+  return {
+    nextInMs: marked.held ? delayMs : null,
+    died: marked.held && delayMs === null,
+    carried: delayMs === null ? marked.carried : [],
+  };
 }

@@ -11,6 +11,8 @@ import { readNotice } from '../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import type { Context } from '../../shared/serve.ts';
+import { inSpan } from '../../shared/trace.ts';
+import { toCallSpan } from './call-span.ts';
 import type { Channel } from './channel.ts';
 import { readMessage } from './story.ts';
 import type { StoryOptions } from './story.ts';
@@ -70,7 +72,9 @@ async function editOne(
       story,
     );
     const limit = AbortSignal.any([signal, AbortSignal.timeout(EDIT_TIMEOUT_MS)]);
-    await channel?.update?.(edit.provider_id, message, limit);
+    if (channel?.update === undefined) return;
+    const { update } = channel;
+    await inSpan(toCallSpan('update', channel, edit.notice), () => update(edit.provider_id, message, limit));
   } catch (error) {
     log.warn({ channel: edit.channel, ...describeError(error) }, 'a sent message was not edited');
   }

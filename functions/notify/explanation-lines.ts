@@ -22,6 +22,7 @@ export interface Explained {
 /** How a person reads a reason; others are shown as they are. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['pending', 'the model has not answered yet'],
+  ['busy', 'the model is busy'],
   ['timeout', 'the model did not answer in time'],
   ['unreachable', 'the model cannot be reached'],
   ['no-model', 'the model is not there'],

@@ -34,7 +34,7 @@ export async function plan({ pool, channels, router }: PlanDeps, id: string): Pr
     await planDeliveries(client, { notice: id }, routed.deliveries);
     if (mayWait(row)) await waitForExplanation(client, id, row.pattern);
     await planEscalations(client, row.incident, routed.escalations);
-    await markPlanned(client, id);
+    await markPlanned(client, id, routed.notes ?? []);
     return null;
   });
 }
@@ -49,13 +49,16 @@ function mayWait(row: NoticeRow): boolean {
 async function readNews(client: PoolClient, row: NoticeRow, { byLabels }: Router): Promise<News> {
   const isEnd = row.kind === 'resolved';
   const isDecision = row.decision !== null;
+  const told = isEnd || isDecision ? await toldChannels(client, row.incident) : [];
   return {
     kind: row.kind,
     severity: row.severity,
     isDecision,
+    isOver: row.closed_at !== null,
     labels: byLabels && !isEnd ? await readLabels(client, row) : [],
-    at: await readAlertClock(client),
-    told: new Set(isEnd || isDecision ? await toldChannels(client, row.incident) : []),
+    at: byLabels ? await readAlertClock(client) : row.received_at,
+    told: new Set(told.map(({ channel }) => channel)),
+    toldInSummary: new Set(told.filter(({ inSummary }) => inSummary).map(({ channel }) => channel)),
     escalation: row.kind === 'due' && row.batch === null ? await readEscalation(client, row.id) : null,
   };
 }

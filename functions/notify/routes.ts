@@ -82,6 +82,7 @@ export function createRouter(file: RoutesFile, channels: readonly Destination[])
         })),
         escalations: [...escalations.values()],
         why: null,
+        notes: toNotes(answers),
       };
     },
   };
@@ -92,6 +93,12 @@ export function isQuietTime(file: RoutesFile, name: string, severity: Severity, 
   const quiet = file.channels.find((channel) => channel.name === name)?.quiet;
   if (quiet === undefined || compareSeverity(severity, quiet.below) <= 0) return false;
   return quiet.intervals.length === 0 || isInsideAny(file, quiet.intervals, at);
+}
+
+/** A message that went to everybody because the routes lost it says so. */
+function toNotes(answers: readonly Answer[]): readonly string[] {
+  const lost = answers.find(({ channels, why }) => channels.size > 0 && why !== null);
+  return lost === undefined ? [] : [`sent to every channel: ${lost.why ?? ''}`];
 }
 
 /** What a node hands down to its children. */

@@ -13,11 +13,15 @@ export interface News {
   readonly severity: Severity;
   /** It tells of a decision that somebody made. */
   readonly isDecision: boolean;
+  /** The incident is over by now. */
+  readonly isOver: boolean;
   /** The labels it is about: one set, or one for each incident that it sums up. */
   readonly labels: readonly Labels[];
   readonly at: Date;
   /** Channels that were told of the incident. */
   readonly told: ReadonlySet<string>;
+  /** Those of them that only know it from a summary, which is about others too. */
+  readonly toldInSummary: ReadonlySet<string>;
   /** The channels that an escalation asks for, when it is one. */
   readonly escalation: readonly string[] | null;
 }
@@ -36,6 +40,8 @@ export interface Routed {
   readonly escalations: readonly EscalationPlan[];
   /** Why nobody is told; null when somebody is. */
   readonly why: string | null;
+  /** What the message says about how it was routed. */
+  readonly notes?: readonly string[];
 }
 
 /** The part of a channel that routing looks at. */
@@ -60,7 +66,9 @@ export function route(news: News, channels: readonly Destination[], router: Rout
   if (news.kind === 'resolved') return routeEnd(news, channels);
   const routed =
     news.escalation === null ? router.route(news) : routeEscalation(news, news.escalation, channels, router);
-  return news.isDecision ? routeDecision(routed, news, channels) : routed;
+  // Time made it news after its end: nobody would ever close what it opens.
+  const isLate = news.kind === 'due' && news.isOver;
+  return news.isDecision || isLate ? withoutOpening(routed, news, channels) : routed;
 }
 
 /** The router without a routes file: every channel, for what is at least as loud as `minSeverity`; an unknown severity is. */
@@ -82,9 +90,10 @@ export function nobody(why: string): Routed {
   return { deliveries: [], escalations: [], why };
 }
 
-function routeEnd({ told }: News, channels: readonly Destination[]): Routed {
+function routeEnd({ told, toldInSummary }: News, channels: readonly Destination[]): Routed {
   const wanted = channels.filter(
-    ({ name, sendResolved, closes }) => told.has(name) && (sendResolved || closes),
+    ({ name, sendResolved, closes }) =>
+      told.has(name) && (closes || (sendResolved && !toldInSummary.has(name))),
   );
   return wanted.length === 0
     ? nobody('no channel that was told wants to hear that it is over')
@@ -107,14 +116,18 @@ function routeEscalation(
       };
 }
 
-/** What tells of a decision opens nothing: a provider that keeps things open hears it only of what it was told. */
-function routeDecision(routed: Routed, { told }: News, channels: readonly Destination[]): Routed {
+/** Opens nothing: a provider that keeps things open hears of a decision on what it was told, and of nothing else. */
+function withoutOpening(
+  routed: Routed,
+  { told, isDecision }: News,
+  channels: readonly Destination[],
+): Routed {
   const openers = channels.filter(({ closes }) => closes).map(({ name }) => name);
   const deliveries = [
     ...routed.deliveries.filter(({ channel }) => !openers.includes(channel)),
-    ...openers.filter((name) => told.has(name)).map((channel) => ({ channel })),
+    ...openers.filter((name) => isDecision && told.has(name)).map((channel) => ({ channel })),
   ];
   return deliveries.length === 0
-    ? nobody(routed.why ?? 'its channels only take incidents, and were told of none')
+    ? nobody(routed.why ?? 'its channels only take incidents that are open')
     : { deliveries, escalations: [], why: null };
 }

@@ -75,6 +75,8 @@ export interface Plan {
   readonly newIncidents: readonly NewIncident[];
   readonly changedIncidents: readonly IncidentState[];
   readonly notices: readonly NewNotice[];
+  /** Late copies and repeated ends: of episodes that are stored, and that they did not change. */
+  readonly duplicates: number;
 }
 
 /** Works through the arrivals in order. `episodes` (latest per key) and `incidents` (open, per pattern) are changed in place. */
@@ -100,6 +102,7 @@ class Planner {
   readonly #changedIncidents = new Set<IncidentState>();
   readonly #grown = new Map<IncidentState, Arrival>();
   readonly #notices: NewNotice[] = [];
+  #duplicates = 0;
 
   constructor(episodes: Map<string, EpisodeState>, incidents: Map<string, IncidentState>) {
     this.#episodes = episodes;
@@ -112,14 +115,14 @@ class Planner {
     if (known === undefined) return this.#open(arrival, null);
     if (known.endedAt === null) {
       // A late copy of the life before must not pull this one's start back.
-      if (known.previousEnd !== null && alert.startsAt <= known.previousEnd) return;
+      if (known.previousEnd !== null && alert.startsAt <= known.previousEnd) return this.#ignore();
       if (!beganAnew(known, alert.startsAt)) return this.#repeat(known, arrival);
       this.#close(known, arrival, 'lost-resolve', earlier(known.lastSeen, alert.startsAt));
       return this.#open(arrival, known);
     }
     if (alert.startsAt > known.endedAt) return this.#open(arrival, known);
     const endKnownSince = known.endReceivedAt ?? known.endedAt;
-    if (receivedAt.getTime() - endKnownSince.getTime() <= LATE_COPY_MS) return;
+    if (receivedAt.getTime() - endKnownSince.getTime() <= LATE_COPY_MS) return this.#ignore();
     this.#reopen(known, arrival);
   }
 
@@ -134,7 +137,7 @@ class Planner {
         return this.#insert(arrival, known, endsAt);
       }
       // The end of a former life, told late.
-      if (endsAt < known.startsAt) return;
+      if (endsAt < known.startsAt) return this.#ignore();
       return this.#close(known, arrival, 'resolved', endsAt);
     }
     if (alert.startsAt > known.endedAt) return this.#insert(arrival, known, endsAt);
@@ -142,8 +145,9 @@ class Planner {
       // The true end of a life that was closed for want of one.
       known.endedAt = endsAt;
       known.endReason = 'resolved';
-      this.#changed(known);
+      return this.#changed(known);
     }
+    this.#ignore();
   }
 
   finish(): Plan {
@@ -164,6 +168,7 @@ class Planner {
       newIncidents: [...this.#newIncidents.values()],
       changedIncidents: [...this.#changedIncidents],
       notices: this.#notices,
+      duplicates: this.#duplicates,
     };
   }
 
@@ -259,6 +264,10 @@ class Planner {
       arrival,
       openEpisodes: incident.openEpisodes,
     });
+  }
+
+  #ignore(): void {
+    this.#duplicates++;
   }
 
   #changed(episode: EpisodeState): void {

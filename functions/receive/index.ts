@@ -1,13 +1,15 @@
 /** receive: Alertmanager's webhooks in, notices out; and the sweep that carries on whatever stopped. */
-import { createLog } from '../../shared/log.ts';
+import { createLog, describeError } from '../../shared/log.ts';
 import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { createClock } from '../../shared/postgres/clock.ts';
-import { createPool, run } from '../../shared/postgres/pool.ts';
+import { addMetrics } from '../../shared/postgres/metrics.ts';
+import { checkWritable, createPool } from '../../shared/postgres/pool.ts';
 import { addToCounter, insertDeadLetter } from '../../shared/postgres/records.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
 import { start } from '../../shared/start.ts';
+import { watchChannels } from './channel-watch.ts';
 import { configSchema } from './config.ts';
 import { createDirectCall } from './direct.ts';
 import { createDeadLetterHandler, createTickHandler } from './handler.ts';
@@ -42,11 +44,13 @@ void start('receive', async (raw, address) => {
     clock,
     reportOwnIssue,
     count: (name, amount) => addToCounter(pool, name, amount),
+    addMetrics: (changes) => addMetrics(pool, changes),
     log,
   });
   const deps = {
-    sweep: (traceparent: string) =>
-      sweep(
+    sweep: async (traceparent: string) => {
+      await watchChannels(pool, reportOwnIssue, log);
+      return sweep(
         {
           pool,
           publisher,
@@ -67,7 +71,8 @@ void start('receive', async (raw, address) => {
           log,
         },
         traceparent,
-      ),
+      );
+    },
     recordDeadLetter: (letter: Parameters<typeof insertDeadLetter>[1]) => insertDeadLetter(pool, letter),
     reportOwnIssue,
   };
@@ -83,10 +88,15 @@ void start('receive', async (raw, address) => {
       },
       refused: (path, error) => (path === '/api/v1/alerts' ? webhook.refused(error) : Promise.resolve()),
       ready: async () => {
-        await run(pool.query('select 1'));
+        await checkWritable(pool);
         return { postgres: 'ok' };
       },
-      close: () => pool.end(),
+      close: async () => {
+        await webhook
+          .close()
+          .catch((error: unknown) => log.warn(describeError(error), 'refusals not counted'));
+        await pool.end();
+      },
     },
     address,
   );

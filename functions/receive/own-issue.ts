@@ -13,9 +13,13 @@ import type { Ingest } from './ingest.ts';
 /** The same issue is stored at most this often by one process, in milliseconds. */
 const REPORT_INTERVAL_MS = 60_000;
 
+/** Reasons that one process makes issues of; what comes beyond them shares one, for a stranger may choose the words. */
+const REASON_LIMIT = 50;
+const OTHER_REASON = 'other';
+
 /** An issue of alertgest itself; `alertname` and `reason` make it one. */
 export interface OwnIssue {
-  readonly alertname: 'AlertgestRejected' | 'AlertgestDeadLetter';
+  readonly alertname: 'AlertgestRejected' | 'AlertgestDeadLetter' | 'AlertgestChannelDead';
   readonly reason: string;
   readonly summary: string;
   readonly description: string;
@@ -34,8 +38,10 @@ export type ReportOwnIssue = (issue: OwnIssue) => Promise<boolean>;
 /** Creates what reports issues of alertgest itself. */
 export function createOwnIssues(deps: OwnIssueDeps): ReportOwnIssue {
   const lastReported = new Map<string, number>();
-  return async (issue) => {
-    const key = `${issue.alertname} ${issue.reason}`;
+  return async (given) => {
+    const isKnown = lastReported.has(toKey(given)) || lastReported.size < REASON_LIMIT;
+    const issue = isKnown ? given : { ...given, reason: OTHER_REASON };
+    const key = toKey(issue);
     if (performance.now() - (lastReported.get(key) ?? -Infinity) < REPORT_INTERVAL_MS) return false;
     const receivedAt = await deps.clock.now();
     const { cluster } = deps.source;
@@ -56,6 +62,10 @@ export function createOwnIssues(deps: OwnIssueDeps): ReportOwnIssue {
     await publishNotices(deps, stored.notices, '');
     return true;
   };
+}
+
+function toKey({ alertname, reason }: OwnIssue): string {
+  return `${alertname} ${reason}`;
 }
 
 /** Rings for notices that were stored. */

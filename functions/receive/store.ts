@@ -3,6 +3,8 @@ import type { Alert } from '../../shared/alert.ts';
 import { shiftAlertClock } from '../../shared/postgres/clock.ts';
 import { insertEpisodes, latestEpisodes, updateEpisodes } from '../../shared/postgres/episodes.ts';
 import { insertIncidents, openIncidents, updateIncidents } from '../../shared/postgres/incidents.ts';
+import { addMetrics } from '../../shared/postgres/metrics.ts';
+import type { MetricChange } from '../../shared/postgres/metrics.ts';
 import { insertNotices } from '../../shared/postgres/notices.ts';
 import { lockKnownPatterns, lockPatterns } from '../../shared/postgres/patterns.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
@@ -32,6 +34,7 @@ export async function storeArrivals(
     (client, plan) =>
       Promise.all([
         writePlan(client, plan),
+        addMetrics(client, toMetrics(arrivals, plan)),
         options.allowReplay ? shiftAlertClock(client, replayedAt) : undefined,
       ]),
   );
@@ -155,6 +158,23 @@ async function writePlan(client: PoolClient, plan: Plan): Promise<void> {
       })),
     ),
   ]);
+}
+
+/** What the arrivals add to the counters. What alertgest says of itself was received from nobody. */
+function toMetrics(arrivals: readonly Arrival[], { duplicates }: Plan): MetricChange[] {
+  const counts = new Map<string, MetricChange>();
+  const add = (name: MetricChange['name'], labels: MetricChange['labels'], value: number): void => {
+    const key = `${name} ${Object.values(labels).join(' ')}`;
+    counts.set(key, { name, labels, value: (counts.get(key)?.value ?? 0) + value });
+  };
+  for (const { alert, pattern, own } of arrivals) {
+    if (own) continue;
+    const { severity } = pattern;
+    add('alertgest_alerts_received_total', { severity, status: alert.status }, 1);
+    add('alertgest_alerts_stored_total', { severity }, 1);
+  }
+  if (duplicates > 0) add('alertgest_alerts_discarded_total', { reason: 'duplicate' }, duplicates);
+  return [...counts.values()];
 }
 
 function columns({ pattern, own, receivedAt }: Arrival, alert: Alert) {

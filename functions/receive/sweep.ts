@@ -17,6 +17,7 @@ import { audit } from '../../shared/postgres/audit.ts';
 import type { StuckNotice } from '../../shared/postgres/notices.ts';
 import type { Audit } from '../../shared/postgres/audit.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
+import { sumMetrics } from '../../shared/postgres/metrics.ts';
 import { deleteExpired } from '../../shared/postgres/retention.ts';
 import type { CaptureWindowConfig } from '../../shared/capture-window-config.ts';
 import type { DigestSchedule } from '../../shared/digest-schedule.ts';
@@ -87,6 +88,7 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   await callDirectly(deps, [...unheard, ...isDirect]);
   await ringForExplanation(deps);
   const deleted = await deleteExpired(deps.pool, deps.retentionDays);
+  await keepMetrics(deps);
   const state = await audit(deps.pool);
   await beat(deps, state);
   return {
@@ -107,6 +109,15 @@ async function watchDecisions({ pool, retentionDays, log }: SweepDeps): Promise<
     await wakeOutside(pool);
   } catch (error) {
     log.error(describeError(error), 'history was not counted; the next sweep tries again');
+  }
+}
+
+/** Sums up what was counted, and says that the sweep ran. */
+async function keepMetrics({ pool, log }: SweepDeps): Promise<void> {
+  try {
+    await sumMetrics(pool);
+  } catch (error) {
+    log.error(describeError(error), 'metrics were not summed up; the next sweep tries again');
   }
 }
 

@@ -12,10 +12,12 @@ import { parseJson } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
 import type { Clock } from '../../shared/postgres/clock.ts';
+import type { MetricChange } from '../../shared/postgres/metrics.ts';
 import { toPattern } from '../../shared/pattern.ts';
 import type { Publisher } from '../../shared/publish.ts';
 import { json } from '../../shared/serve.ts';
 import type { Context, HttpReply, HttpRequest } from '../../shared/serve.ts';
+import { annotate } from '../../shared/trace.ts';
 import { isAuthorized } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import type { Arrival } from './episodes.ts';
@@ -29,6 +31,13 @@ const REPLAY_HEADER = 'x-alertgest-received-at';
 const PROBLEM_LIMIT = 20;
 /** The media types that cannot be a webhook; anything else is tried as JSON, also what curl calls a form. */
 const FOREIGN_TYPES = /^(multipart\/|application\/xml|text\/xml)/i;
+
+/** Reasons of refusals by what they are counted as; every other one is `invalid`. */
+const DISCARDED: Readonly<Record<string, string>> = {
+  unauthorized: 'unauthorized',
+  'too-large': 'too-large',
+  'unusable-alert': 'unusable',
+};
 
 /** What a webhook is answered with 200. */
 export const webhookAnswerSchema = z.object({
@@ -49,6 +58,7 @@ export interface WebhookDeps {
   readonly allowReplay: boolean;
   readonly clock: Clock;
   readonly count: (name: string, amount: number) => Promise<void>;
+  readonly addMetrics: (changes: readonly MetricChange[]) => Promise<void>;
   /** Makes an issue of what was refused. */
   readonly reportOwnIssue: ReportOwnIssue;
   readonly log: Logger;
@@ -58,12 +68,20 @@ export interface WebhookRoute {
   handle(request: HttpRequest, context: Context): Promise<HttpReply>;
   /** Records a body that was refused before it was parsed. */
   refused(error: AppError): Promise<void>;
+  /** Writes down the refusals that are counted and not written yet. */
+  close(): Promise<void>;
 }
 
 /** Creates the webhook's route. */
 export function createWebhook(deps: WebhookDeps): WebhookRoute {
   // Written with the record, so that a flood of refused requests does not become one of statements.
   let uncounted = 0;
+  const refusals = new Map<string, number>();
+  const writeRefusals = async (): Promise<void> => {
+    const changes = [...refusals].flatMap(([reason, value]) => toRefusalMetrics(reason, value));
+    refusals.clear();
+    await deps.addMetrics(changes);
+  };
 
   const recordRejection = async (
     reason: Reason | 'unusable-alert',
@@ -73,6 +91,8 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
   ): Promise<void> => {
     deps.log.warn({ reason, detail, groupKey }, 'alerts rejected');
     uncounted += refused;
+    const counted = DISCARDED[reason] ?? 'invalid';
+    refusals.set(counted, (refusals.get(counted) ?? 0) + refused);
     const isNews = await deps.reportOwnIssue({
       alertname: 'AlertgestRejected',
       reason,
@@ -82,6 +102,7 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
     if (!isNews) return;
     await deps.count('alerts_rejected_total', uncounted);
     uncounted = 0;
+    await writeRefusals();
   };
 
   return {
@@ -115,6 +136,7 @@ export function createWebhook(deps: WebhookDeps): WebhookRoute {
       }
     },
     refused: (error) => recordRejection(error.reason, error.message, ''),
+    close: writeRefusals,
   };
 
   async function recordQuietly(error: AppError): Promise<void> {
@@ -140,6 +162,10 @@ async function accept(
   ) => Promise<void>,
 ): Promise<HttpReply> {
   const stored = await deps.ingest.store(arrivals, replayedAt);
+  annotate({
+    'alertgest.alerts': arrivals.length,
+    'alertgest.notices': stored.notices.map(({ notice }) => notice).slice(0, PROBLEM_LIMIT),
+  });
   await publishNotices(deps, stored.notices, context.traceparent);
   if (webhook.truncatedAlerts > 0) {
     context.log.warn(
@@ -166,6 +192,15 @@ async function accept(
       rejected: webhook.rejected.slice(0, PROBLEM_LIMIT),
     }),
   };
+}
+
+/** An unusable alert came and is not stored; of a refused webhook nobody knows what was in it. */
+function toRefusalMetrics(reason: string, value: number): MetricChange[] {
+  const discarded: MetricChange = { name: 'alertgest_alerts_discarded_total', labels: { reason }, value };
+  const unread = { severity: 'unknown', status: 'unknown' };
+  return reason === 'unusable'
+    ? [discarded, { name: 'alertgest_alerts_received_total', labels: unread, value }]
+    : [discarded];
 }
 
 function toArrival(alert: Alert, receivedAt: Date, traceparent: string, cluster: string): Arrival {

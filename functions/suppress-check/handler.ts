@@ -141,8 +141,10 @@ async function readFacts(
     longerAt,
     canaryOneIn: isCanary(row.id, deps.canaryOneIn ?? 0) ? (deps.canaryOneIn ?? 0) : null,
     ...told,
+    // What alertgest has to say of itself does not wait for something that may not work.
     atNight:
       (limits.nightPushSeverity ?? null) !== null &&
+      !row.own &&
       (await windowAtOrAfter(client, deps.calendar ?? captureWindowConfig.parse({}), row.received_at))
         .start <= row.received_at,
     returned: isOpening ? await readReturn(client, row, limits) : FIRST,

@@ -4,7 +4,7 @@ import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
 import { createLog } from '../../shared/log.ts';
 import { currentDecision } from '../../shared/postgres/decisions.ts';
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
-import { createPool, run } from '../../shared/postgres/pool.ts';
+import { checkWritable, createPool } from '../../shared/postgres/pool.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
 import { start } from '../../shared/start.ts';
@@ -47,7 +47,7 @@ void start('suppress-check', async (raw, address) => {
       publisher: createPublisher({ sink: config.K_SINK, overrides: config.K_CE_OVERRIDES, log }),
       events: { '/': handler },
       ready: async () => {
-        await run(pool.query('select 1'));
+        await checkWritable(pool);
         return { postgres: 'ok', redis: cache.state() };
       },
       close: async () => {

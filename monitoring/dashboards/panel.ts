@@ -177,7 +177,7 @@ export function toGrafana(dashboard: Dashboard): GrafanaDashboard {
 type AnyPanel = TimeSeriesPanel | StatPanel | TablePanel | StateTimelinePanel | LogsPanel;
 
 function toPanel(panel: Panel): AnyPanel {
-  const builder = createPanel(panel);
+  const builder = PANELS[panel.kind]();
   builder.title(panel.title).datasource(panel.kind === 'logs' ? LOKI : PROMETHEUS);
   if (panel.description !== undefined) builder.description(panel.description);
   if (panel.unit !== undefined && !(builder instanceof LogsPanel)) builder.unit(panel.unit);
@@ -196,23 +196,17 @@ function toPanel(panel: Panel): AnyPanel {
   return builder;
 }
 
-function createPanel({ kind }: Panel): AnyPanel {
-  switch (kind) {
-    case 'graph':
-      return new TimeSeriesPanel().fillOpacity(8).lineWidth(1).showPoints(VisibilityMode.Never);
-    case 'stat':
-      return new StatPanel()
-        .graphMode(BigValueGraphMode.None)
-        .colorMode(BigValueColorMode.Value)
-        .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
-    case 'table':
-      return new TablePanel();
-    case 'uptime':
-      return new StateTimelinePanel().mergeValues(true).showValue(VisibilityMode.Never);
-    case 'logs':
-      return new LogsPanel().showTime(true).wrapLogMessage(true);
-  }
-}
+const PANELS: Readonly<Record<PanelKind, () => AnyPanel>> = {
+  graph: () => new TimeSeriesPanel().fillOpacity(8).lineWidth(1).showPoints(VisibilityMode.Never),
+  stat: () =>
+    new StatPanel()
+      .graphMode(BigValueGraphMode.None)
+      .colorMode(BigValueColorMode.Value)
+      .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull'])),
+  table: () => new TablePanel(),
+  uptime: () => new StateTimelinePanel().mergeValues(true).showValue(VisibilityMode.Never),
+  logs: () => new LogsPanel().showTime(true).wrapLogMessage(true),
+};
 
 /** Rising limits turn red above, falling ones below. */
 function toThresholds([amber, red]: readonly [number, number]): ThresholdsConfigBuilder {

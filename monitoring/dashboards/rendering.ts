@@ -1,7 +1,7 @@
 /** Turns dashboards into files: JSON that Grafana imports, the ConfigMaps for its sidecar, and the catalogue page. */
 import { stringify } from 'yaml';
 import { DASHBOARDS } from './catalogue.ts';
-import { toGrafana } from './panel.ts';
+import { numberPanels, toGrafana } from './panel.ts';
 
 const NOTE = 'written by `npm run monitoring` from monitoring/dashboards; a test compares.';
 
@@ -26,6 +26,24 @@ export function toConfigMaps(): string {
       files: [`dashboards/${uid}.json`],
     })),
   })}`;
+}
+
+/** The panels that are exported as pictures once a week (jobs/export-panels.ts). */
+export function toPictureList(): string {
+  const pictures = DASHBOARDS.flatMap((dashboard) =>
+    numberPanels(dashboard)
+      .filter(({ panel }) => panel.exported)
+      .map(({ id, panel }) => ({
+        uid: dashboard.uid,
+        panel: id,
+        name: panel.title
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9]+/g, '-')
+          .replaceAll(/^-|-$/g, ''),
+        from: dashboard.from ?? 'now-24h',
+      })),
+  );
+  return JSON.stringify(pictures);
 }
 
 /** The page that says which dashboard answers what, and whose it is. */

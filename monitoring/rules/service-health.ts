@@ -17,11 +17,11 @@ export function serviceHealth(v: Variables): RuleGroup {
   return {
     name: 'Service Health',
     file: 'service-health',
-    rules: [...reach(v), ...answers(v), ...containers(v), ...certificates(v)],
+    rules: [...reach(), ...answers(v), ...containers(v), ...certificates(v)],
   };
 }
 
-function reach(_: Variables): AlertRule[] {
+function reach(): AlertRule[] {
   return [
     {
       alert: 'ServiceDown',

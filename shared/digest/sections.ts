@@ -25,15 +25,26 @@ export interface Written {
   readonly facts: NightFacts;
   /** From a model; none without one. */
   readonly notes?: readonly ModelNote[];
+  /** Groups in the order in which to look at them; it only counts among those of one severity. */
+  readonly order?: readonly string[];
+  /** What the model was not shown. */
+  readonly cut?: string | null;
   readonly model?: string | null;
 }
 
 /** Writes the document. */
-export function toDocument({ facts, notes = [], model = null }: Written): DigestDocument {
+export function toDocument({
+  facts: counted,
+  notes = [],
+  order = [],
+  cut = null,
+  model = null,
+}: Written): DigestDocument {
+  const facts = { ...counted, groups: inOrder(counted.groups, order) };
   const clock = createClock(facts.zone, facts.to);
-  const cuts: string[] = [];
+  const cuts: string[] = cut === null ? [] : [cut];
   const byGroup = Map.groupBy(notes, ({ group }) => group);
-  const { level, text } = toVerdict(facts);
+  const { level, text } = toVerdict(counted);
   return {
     version: 1,
     name: facts.name === 'all' ? null : facts.name,
@@ -53,6 +64,17 @@ export function toDocument({ facts, notes = [], model = null }: Written): Digest
     cuts,
     model: notes.length === 0 ? null : model,
   };
+}
+
+/** Groups of one severity change places; what fires still stands before what is over. */
+function inOrder(groups: readonly Group[], order: readonly string[]): Group[] {
+  const placeOf = ({ id }: Group): number => (order.includes(id) ? order.indexOf(id) : order.length);
+  return groups.toSorted(
+    (a, b) =>
+      compareSeverity(a.severity, b.severity) ||
+      Number(b.firing > 0) - Number(a.firing > 0) ||
+      placeOf(a) - placeOf(b),
+  );
 }
 
 /** The one line that decides whether coffee comes first. */
@@ -89,8 +111,11 @@ export function toVerdict(facts: NightFacts): { level: Level; text: string } {
     };
   const real = facts.counts.episodes - facts.heartbeats.episodes;
   return real === 0
-    ? { level: 'silent', text: 'A quiet night: no alerts' }
-    : { level: 'calm', text: `A calm night: nothing loud fires and nothing critical came` };
+    ? {
+        level: 'silent',
+        text: facts.windows.length === 1 ? 'A quiet night: no alerts' : 'Quiet nights: no alerts',
+      }
+    : { level: 'calm', text: 'Calm: nothing loud fires and nothing critical came' };
 }
 
 function toNumbers({ counts, heartbeats, groups }: NightFacts): string {

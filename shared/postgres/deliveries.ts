@@ -113,16 +113,24 @@ export async function lastProviderId(db: Queryable, notice: string, channel: str
   return rows[0]?.provider_id ?? null;
 }
 
-/** Channels that were or may have been told of an incident, or are about to be. */
-export async function toldChannels(db: Queryable, incident: string): Promise<string[]> {
+/** A channel that was or may have been told of an incident, or is about to be. */
+export interface ToldChannel {
+  readonly channel: string;
+  /** Only by a summary under the incident's key, which is about others too. */
+  readonly inSummary: boolean;
+}
+
+/** The channels that know of an incident. */
+export async function toldChannels(db: Queryable, incident: string): Promise<ToldChannel[]> {
   const { rows } = await run(
-    db.query<{ channel: string }>(
-      `select distinct d.channel from deliveries d join notices n on n.id = d.notice
-       where n.incident = $1 and n.kind <> 'resolved' and n.decision is null and (d.status <> 'dead' or d.unknown_outcomes > 0)`,
+    db.query<ToldChannel>(
+      `select d.channel, bool_and(n.kind = 'due' and n.batch is not null) as "inSummary" from deliveries d join notices n on n.id = d.notice
+       where n.incident = $1 and n.kind <> 'resolved' and n.decision is null and (d.status <> 'dead' or d.unknown_outcomes > 0)
+       group by d.channel`,
       [incident],
     ),
   );
-  return rows.map((row) => row.channel);
+  return rows;
 }
 
 /** What a mark did: whether the claim still held, and the notices whose deliveries travelled with it. */

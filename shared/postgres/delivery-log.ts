@@ -110,3 +110,19 @@ export async function countDeliveries(
   );
   return rows;
 }
+
+/** Channels that gave a message up or refused it for good in the last milliseconds, with how many and the last answer. */
+export async function refusingChannels(
+  db: Queryable,
+  withinMs: number,
+): Promise<Array<{ channel: string; count: number; lastError: string | null }>> {
+  const { rows } = await run(
+    db.query<{ channel: string; count: number; lastError: string | null }>(
+      `select channel, count(*)::int as count, (array_agg(last_error order by attempted_at desc))[1] as "lastError"
+       from deliveries where status = 'dead' and attempted_at > clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+       group by channel order by channel`,
+      [withinMs],
+    ),
+  );
+  return rows;
+}

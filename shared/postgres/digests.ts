@@ -305,3 +305,20 @@ export async function deleteOldDigests(db: Queryable, days: number): Promise<voi
     ),
   );
 }
+
+/** Alerts by hour and severity of a span, for a plot. */
+export async function hourlyCounts(
+  db: Queryable,
+  from: Date,
+  to: Date,
+): Promise<Array<{ hour: Date; severity: string; opened: number }>> {
+  const { rows } = await run(
+    db.query<{ hour: Date; severity: string; opened: number }>(
+      `select h.hour, p.severity, sum(h.opened)::int as opened from pattern_hours h join patterns p using (pattern)
+       where h.hour >= date_trunc('hour', $1::timestamptz, 'UTC') and h.hour < $2 and not p.own and not p.heartbeat
+       group by 1, 2 order by 1, 2`,
+      [from, to],
+    ),
+  );
+  return rows;
+}

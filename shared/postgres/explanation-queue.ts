@@ -10,6 +10,9 @@ import type { Queryable } from './pool.ts';
 /** Longer than a question and its context together (23 s); a crashed worker's entries are free again after it. */
 const LEASE = '60 seconds';
 
+/** A storm of new patterns is not explained to its end: more than this do not wait at once. */
+const QUEUE_LIMIT = 200;
+
 /** Why a pattern is asked about. */
 export interface Want {
   readonly pattern: string;
@@ -21,7 +24,7 @@ export interface Want {
   readonly waitMs: number;
 }
 
-/** Puts a pattern into the queue unless it is explained, waits already, or failed only lately; answers whether it waits now. */
+/** Puts a pattern into the queue unless it is explained, failed only lately, or the queue is full; answers whether it waits now. */
 export async function wantExplanation(db: Queryable, want: Want): Promise<boolean> {
   const { rowCount } = await run(
     db.query(
@@ -29,8 +32,9 @@ export async function wantExplanation(db: Queryable, want: Want): Promise<boolea
        select $1, $2, clock_timestamp() + make_interval(secs => $5::float8 / 1000)
        where not exists (select 1 from explanations e where e.pattern = $1 and e.prompt_version = $3
          and ((e.content is not null and (cardinality($4::text[]) = 0 or e.model_digest = any($4))) or e.retry_at > clock_timestamp()))
+         and ((select count(*) from explanation_queue) < $6::int or exists (select 1 from explanation_queue w where w.pattern = $1))
        on conflict (pattern) do update set notice = q.notice`,
-      [want.pattern, want.notice, want.promptVersion, want.digests, want.waitMs],
+      [want.pattern, want.notice, want.promptVersion, want.digests, want.waitMs, QUEUE_LIMIT],
     ),
   );
   return rowCount === 1;

@@ -4,8 +4,6 @@ import type { Queryable } from './pool.ts';
 
 /** Messages older than this are not edited any more: nobody looks at them. */
 const EDITED_WITHIN = '1 day';
-/** A message may have been written shortly before it was marked as sent; editing it once more does no harm. */
-const WRITTEN_BEFORE = '5 seconds';
 
 /**
  * Puts the planned deliveries of a notice off until its pattern's explanation may be waited for. Call it in the
@@ -63,12 +61,13 @@ export async function claimEdits(
        where n.id = d.notice and n.pattern = $1 and n.kind <> 'resolved' and n.batch is null and n.decision is null
          and i.closed_at is null and d.status = 'sent' and d.provider_id is not null and d.carrier is null
          and d.channel = any($2::text[]) and d.edited_at is null
-         and d.sent_at < e.created_at + $3::interval and d.sent_at > clock_timestamp() - $4::interval
+         -- Messages are written after the claim: one claimed later has the explanation already.
+         and d.attempted_at < e.created_at and d.sent_at > clock_timestamp() - $3::interval
          -- A channel's later message about the incident took the place of earlier ones.
          and not exists (select 1 from deliveries l join notices m on m.id = l.notice
            where m.incident = n.incident and l.channel = d.channel and l.status = 'sent' and l.sent_at > d.sent_at)
        returning d.id, d.notice, d.channel, d.provider_id, d.quiet, d.instead_of`,
-      [pattern, channels, WRITTEN_BEFORE, EDITED_WITHIN],
+      [pattern, channels, EDITED_WITHIN],
     ),
   );
   return rows;

@@ -81,7 +81,7 @@ export async function readStanding(
       [pattern],
     ),
   );
-  const { is_wanted: isWanted = false, ...row } = rows[0] ?? { is_wanted: false };
+  const { is_wanted: isWanted, ...row } = rows[0] ?? { is_wanted: false };
   return { row: row.pattern ? (row as ExplanationRow) : undefined, isWanted };
 }
 

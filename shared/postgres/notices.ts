@@ -158,9 +158,12 @@ export async function markFinal(
   return rowCount === 1;
 }
 
-/** Notes that the deliveries of a notice were written; they are written once. */
-export async function markPlanned(db: Queryable, id: string): Promise<void> {
-  await db.query('update notices set planned_at = clock_timestamp() where id = $1', [id]);
+/** Notes that the deliveries of a notice were written; they are written once. `notes` is what its message says of that. */
+export async function markPlanned(db: Queryable, id: string, notes: readonly string[]): Promise<void> {
+  await db.query(
+    'update notices set planned_at = clock_timestamp(), missing = missing || $2::text[] where id = $1',
+    [id, notes],
+  );
 }
 
 /** The notices a batch holds become final with its message: digested when it was sent, else with the message's reason. */
@@ -183,7 +186,7 @@ export async function finishBatch(
 export interface Told {
   /** Status of the incident's first notice. */
   readonly openedStatus: NoticeStatus | null;
-  /** The batch that holds the first notice, if one does. */
+  /** The batch that holds the first notice, if one does and its message did not go out under this incident's key. */
   readonly openedBatch: string | null;
   /** Whether anybody was told of the incident or is about to be (an admitted, unsent notice counts). */
   readonly told: boolean;
@@ -194,7 +197,8 @@ export async function readTold(db: Queryable, incident: string, except: string):
   const { rows } = await run(
     db.query<{ opened_status: NoticeStatus | null; opened_batch: string | null; told: boolean }>(
       `select max(status) filter (where kind = 'opened') as opened_status,
-         max(batch) filter (where kind = 'opened') as opened_batch,
+         case when not bool_or(kind = 'due' and batch is not null and status in ('admitted', 'notified'))
+           then max(batch) filter (where kind = 'opened') end as opened_batch,
          coalesce(bool_or(kind <> 'resolved' and decision is null and status in ('admitted', 'notified', 'digested') and id <> $2), false) as told
        from notices where incident = $1`,
       [incident, except],

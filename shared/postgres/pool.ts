@@ -45,7 +45,8 @@ export function createPool(options: {
     application_name: `alertgest-${options.name}`,
     max: options.size,
     connectionTimeoutMillis: 2_000,
-    query_timeout: statementTimeoutMs + 2_000,
+    // A server that lost its network answers nothing at all; a webhook has its 503 within seven seconds.
+    query_timeout: statementTimeoutMs + 1_000,
     statement_timeout: statementTimeoutMs,
     keepAlive: true,
     // Statements of one transaction that need no answer in between travel together.
@@ -64,6 +65,16 @@ export async function run<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw translate(error);
   }
+}
+
+/** Throws unless Postgres answers and takes writes: a standby or a server with a full disk reads and stores nothing. */
+export async function checkWritable(pool: Queryable): Promise<void> {
+  const { rows } = await run(
+    pool.query<{ closed: boolean }>(
+      `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as closed`,
+    ),
+  );
+  if (rows[0]?.closed !== false) throw new DependencyError('Postgres takes no writes now');
 }
 
 /**

@@ -21,6 +21,10 @@ export async function deleteExpired(db: Queryable, days: number): Promise<number
     `delete from escalations where id in (
        select e.id from escalations e join incidents i on i.id = e.incident
        where i.closed_at < alert_now() - make_interval(days => $1) limit $2)`,
+    // The explanation stays, the raw texts behind it go.
+    `update explanations set prompt = null, response = null where (pattern, prompt_version, model_digest) in (
+       select pattern, prompt_version, model_digest from explanations
+       where prompt is not null and created_at < clock_timestamp() - make_interval(days => $1) limit $2)`,
     `delete from dead_letters where id in (
        select id from dead_letters where recorded_at < clock_timestamp() - make_interval(days => $1) limit $2)`,
   ];

@@ -25,7 +25,7 @@ describe.skipIf(command === null)('a real Alertmanager', { timeout: 60_000 }, ()
     await machine.settle();
   });
 
-  test('one incident is one push, over repeats and a growing group', async () => {
+  test('F16 one incident is one push, over repeats and a growing group', async () => {
     const issue = newIssue();
     await alertmanager.fire({ ...issue, pod: 'api-7d9f8b6c5-aaaaa' });
     await machine.sink.waitFor(1);
@@ -56,7 +56,7 @@ describe.skipIf(command === null)('a real Alertmanager', { timeout: 60_000 }, ()
     expect(await episodesOf(issue)).toMatchObject([{ end_reason: 'resolved' }, { end_reason: null }]);
   });
 
-  test('two Alertmanagers that do not know each other are one push', async () => {
+  test('F17 two Alertmanagers that do not know each other are one push', async () => {
     const twin = await start();
     const issue = newIssue();
     const startsAt = new Date();

@@ -12,8 +12,11 @@ import { CACHE_FOLDER, OFFLINE_ENV, cacheEnv } from '../../build/warm.ts';
 import { createBroker } from '../../eventing/local/broker.ts';
 import { FUNCTION_NAMES, reserveServices, startFunctions } from '../../eventing/local/functions.ts';
 import { freePort } from '../../eventing/local/port.ts';
+import { CLUSTER_OBJECTS } from '../fixtures/kubernetes.ts';
 import { makeAlertEntry, makeWebhook } from '../support/alerts.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { startKubernetesApi } from '../support/kubernetes-api.ts';
+import { startModelStub } from '../support/model-stub.ts';
 import { startNtfySink } from '../support/sinks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'alertgest-build-'));
@@ -66,6 +69,8 @@ describe('the bundles', () => {
 
 it('carry an alert from the webhook to the phone, as the sources do', async () => {
   const sink = await startNtfySink();
+  const model = await startModelStub();
+  const cluster = await startKubernetesApi(CLUSTER_OBJECTS);
   const services = await reserveServices();
   const broker = await createBroker({ manifests: 'eventing/base', services, strict: true });
   const functions = await startFunctions({
@@ -77,6 +82,8 @@ it('carry an alert from the webhook to the phone, as the sources do', async () =
       K_SINK: broker.url,
       ...cacheEnv(dist),
       ...sink.env,
+      OLLAMA_BASE_URL: model.url,
+      KUBECONFIG: cluster.kubeconfig,
       DATABASE_URL: await createTestDatabase(),
     },
   });
@@ -88,6 +95,8 @@ it('carry an alert from the webhook to the phone, as the sources do', async () =
     expect(response.status).toBe(200);
     await sink.waitFor(1);
     expect(sink.pushes[0]?.title).toContain('PodNotReady');
+    // Ollama's client inside the bundle, the Kubernetes client in its file beside it.
+    expect(model.calls[0]?.messages[1]?.content).toContain('ReplicaSet api-7d9f8b6c5 ← Deployment api');
     const digest = await fetch(`${services['build-digest'] ?? ''}/`, {
       method: 'POST',
       headers: {
@@ -105,6 +114,8 @@ it('carry an alert from the webhook to the phone, as the sources do', async () =
     await functions.stop();
     await broker.close();
     await sink.close();
+    await model.close();
+    await cluster.close();
   }
 });
 

@@ -1,4 +1,5 @@
 /** The whole of alertgest for one test file: its own database, a phone that keeps a ledger, and ways to wait. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -62,6 +63,8 @@ export interface TestMachineOptions {
   readonly switches?: Partial<Switches>;
   /** Another phone than a new ntfy. */
   readonly sink?: Sink;
+  /** The folder of bundles to run instead of the sources. */
+  readonly bundles?: string;
   /** Another database than a new one of the test run's server. */
   readonly databaseUrl?: string;
 }
@@ -89,6 +92,7 @@ export async function startTestMachine(options: TestMachineOptions = {}): Promis
     },
     onLine: (name, line) => lines.push(`${name} ${line}`),
     ...(options.switches === undefined ? {} : { switches: options.switches }),
+    ...(options.bundles === undefined ? {} : { command: (name) => [process.execPath, join(options.bundles ?? '', `${name}.cjs`)] }),
     schedules: false,
   });
   const pool = new pg.Pool({ connectionString: databaseUrl, options: '-c search_path=alertgest', max: 2 });

@@ -11,6 +11,7 @@ import { z } from 'zod';
 
 import { loadManifests } from '../../eventing/local/manifests.ts';
 import { FUNCTION_NAMES } from '../../eventing/local/functions.ts';
+import { digestSchedule } from '../../shared/digest-schedule.ts';
 import { EVENTS, isEventType } from '../../shared/events.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -128,6 +129,13 @@ describe('PingSources', () => {
   it.each(pingSources)('$metadata.name carries data, and its own name as tick', ({ metadata, spec }) => {
     expect(spec).toMatchObject({ contentType: 'application/json', data: '{}' });
     expect(spec.ceOverrides?.extensions).toEqual({ tick: metadata.name });
+  });
+
+  it('tick for the digest when the functions expect it to', () => {
+    const digest = pingSources.find(({ metadata }) => metadata.name === 'digest');
+    const { DIGEST_CRON, DIGEST_TIMEZONE } = digestSchedule.parse({});
+
+    expect(digest?.spec).toMatchObject({ schedule: DIGEST_CRON, timezone: DIGEST_TIMEZONE });
   });
 
   it('tick the sweep past the broker, and the digest through it', () => {

@@ -6,6 +6,8 @@ import { DECISION_KINDS, currentDecisions } from '../../../shared/postgres/decis
 import type { Decision } from '../../../shared/postgres/decisions.ts';
 import { readBroken } from '../../../shared/postgres/envelopes.ts';
 import type { BrokenDecision } from '../../../shared/postgres/envelopes.ts';
+import { readExplanation } from '../../../shared/postgres/explanations.ts';
+import type { ExplanationRow } from '../../../shared/postgres/explanations.ts';
 import { listNotices } from '../../../shared/postgres/notice-list.ts';
 import { countIssues, listIssues } from '../../../shared/postgres/patterns.ts';
 import type { IssueRow } from '../../../shared/postgres/patterns.ts';
@@ -54,6 +56,25 @@ const issueSchema = z.object({
     .describe('the decision in force'),
 });
 
+/** Suggestions of the model, and the facts it was given. */
+const explanationSchema = z.object({
+  model: z.string(),
+  at: z.iso.datetime(),
+  why: z.string().nullable().describe('why there is no explanation'),
+  category: z.string().nullable(),
+  suggestedSeverity: z
+    .string()
+    .nullable()
+    .describe("only when louder than the alert's own; acted on by nobody"),
+  summary: z.string().nullable(),
+  explanation: z.string().nullable(),
+  nextStep: z.string().nullable(),
+  confidence: z.number().nullable(),
+  cluster: z.array(z.string()),
+  logs: z.array(z.object({ template: z.string(), count: z.int(), example: z.string() })),
+  missing: z.array(z.string()).describe('what could not be looked at'),
+});
+
 export const issueOperations: readonly Operation[] = [
   {
     method: 'get',
@@ -76,6 +97,9 @@ export const issueOperations: readonly Operation[] = [
         meaning: 'The issue',
         schema: issueSchema.extend({
           classification: z.looseObject({}).nullable(),
+          explanation: explanationSchema
+            .nullable()
+            .describe('what the model said last; null when it was not asked'),
           notices: z.array(noticeSchema),
         }),
       },
@@ -110,6 +134,7 @@ export function addIssues(api: Hono<ConsoleEnv>, pool: Pool): void {
     return c.json({
       ...toIssue(issue, decisions.get(issue.pattern), broken.get(issue.pattern)),
       classification: issue.classification,
+      explanation: toExplanation(await readExplanation(pool, issue.pattern)),
       notices,
     });
   });
@@ -139,6 +164,23 @@ function toIssue(issue: IssueRow, decision: Decision | undefined, broken: Broken
     category: issue.classification?.category ?? null,
     // A broken decision is set aside until somebody decides again; posting the same one renews it.
     decision: decision === undefined ? null : { ...toInForce(decision), broken: broken ?? null },
+  };
+}
+
+function toExplanation(row: ExplanationRow | undefined): unknown {
+  if (row === undefined) return null;
+  const { model, created_at: at, reason: why, content, context } = row;
+  return {
+    model,
+    at,
+    why,
+    category: content?.category ?? null,
+    suggestedSeverity: content?.suggestedSeverity ?? null,
+    summary: content?.summary ?? null,
+    explanation: content?.explanation ?? null,
+    nextStep: content?.nextStep ?? null,
+    confidence: content?.confidence ?? null,
+    ...context,
   };
 }
 

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { decisionOperations } from './decisions.ts';
 import { deliveryOperations } from './deliveries.ts';
+import { digestOperations } from './digests.ts';
 import { issueOperations } from './issues.ts';
 import { noticeOperations } from './notices.ts';
 import { problemSchema } from './request.ts';
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...decisionOperations,
   ...noticeOperations,
   ...deliveryOperations,
+  ...digestOperations,
   ...statsOperations,
   ...suggestionOperations,
 ];

@@ -6,6 +6,7 @@ import type { ConsoleEnv } from '../sign-in.ts';
 import { addTimeMachine } from '../time-machine.ts';
 import { addDecisions } from './decisions.ts';
 import { addDeliveries } from './deliveries.ts';
+import { addDigests } from './digests.ts';
 import { addIssues } from './issues.ts';
 import { addNotices } from './notices.ts';
 import { answerProblem, toProblemResponse } from './request.ts';
@@ -16,6 +17,8 @@ const SEE = [
   '/api/v1/decisions',
   '/api/v1/notices',
   '/api/v1/deliveries',
+  '/api/v1/digests',
+  '/api/v1/noise',
   '/api/v1/stats',
   '/api/v1/audit',
   '/api/v1/suggestions',
@@ -23,7 +26,7 @@ const SEE = [
 ];
 
 /** Creates the API's routes under /api/v1. */
-export function createApiRoutes({ pool, signIn, env = {}, log }: ApiDeps): Hono<ConsoleEnv> {
+export function createApiRoutes({ pool, signIn, env = {}, ring, log }: ApiDeps): Hono<ConsoleEnv> {
   const api = new Hono<ConsoleEnv>();
   api.use('/api/*', async (c, next) => {
     await next();
@@ -39,6 +42,7 @@ export function createApiRoutes({ pool, signIn, env = {}, log }: ApiDeps): Hono<
   addDecisions(api, { pool, log });
   addNotices(api, pool);
   addDeliveries(api, pool);
+  addDigests(api, { pool, environment: env, ring: ring ?? null });
   addStats(api, pool);
   // Writing the description down loads every schema once more; it is done when somebody asks.
   api.get('/api/v1/openapi.json', async (c) => c.json((await import('./openapi.ts')).toOpenApi()));

@@ -2,19 +2,16 @@
 import { html } from 'hono/html';
 import * as z from 'zod';
 import type { DigestRow } from '../../../shared/postgres/digests.ts';
-import { SEVERITIES } from '../../../shared/severity.ts';
 import { stackedBars } from './chart.ts';
-import { badge, empty, table, when } from './layout.ts';
+import { LEVEL_EMOJI, documentSchema } from '../../../shared/digest/document.ts';
+import { empty, table, when } from './layout.ts';
 import type { Html } from './layout.ts';
-import { count } from './sentences.ts';
 import { clip, frame, withQuery } from './view.ts';
 import type { View } from './view.ts';
 
 export const DIGESTS_PER_PAGE = 30;
-/** Types shown on a digest's page; the rest is summed up. */
-const TYPES_SHOWN = 40;
 /** From the bottom of a bar up. */
-const LAYERS = ['critical', 'warning', 'unknown', 'info', 'none'] as const;
+export const LAYERS = ['critical', 'warning', 'unknown', 'info', 'none'] as const;
 
 const sums = z.object({ episodes: z.number(), firing: z.number(), resolved: z.number() });
 const factsSchema = z.object({
@@ -41,52 +38,8 @@ export function toDigestsPage(view: View, digests: readonly DigestRow[], isFirst
 }
 
 /** The address of a digest's page. */
-export function digestPath({ window_start, window_end }: DigestRow): string {
-  return `/digests/${window_start.toISOString()}/${window_end.toISOString()}`;
-}
-
-/** Renders one digest. */
-export function toDigestPage(view: View, digest: DigestRow): Html {
-  const facts = readFacts(digest);
-  const types = Object.entries(facts?.byType ?? {}).toSorted(([, a], [, b]) => b.episodes - a.episodes);
-  const rest = types.slice(TYPES_SHOWN);
-  return frame(view, {
-    title: 'Digest',
-    here: 'digests',
-    content: html`<h1>Digest</h1>
-      <p>${when(digest.window_start, view.zone)} – ${when(digest.window_end, view.zone)}</p>
-      <p class="muted small">
-        The window is kept in ${digest.zone}; built ${when(digest.built_at, view.zone)}.
-      </p>
-      ${facts === null ? empty('The stored counts cannot be read.') : toCounts(facts)}
-      ${facts?.text === undefined ? '' : html`<pre>${clip(facts.text, 20_000)}</pre>`}
-      ${
-        types.length === 0
-          ? ''
-          : html`<h2>By type</h2>
-              ${table(
-                'Alerts by type',
-                [
-                  { label: 'Alert' },
-                  { label: 'Alerts', isNumber: true },
-                  { label: 'Firing', isNumber: true },
-                  { label: 'Over', isNumber: true },
-                ],
-                types
-                  .slice(0, TYPES_SHOWN)
-                  .map(([type, sum]) => [
-                    html`<a href="${withQuery('/issues', { q: clip(type, 200), sort: 'latest' })}"
-                      >${clip(type, 120)}</a
-                    >`,
-                    sum.episodes,
-                    sum.firing,
-                    sum.resolved,
-                  ]),
-              )}`
-      }
-      ${rest.length === 0 ? '' : html`<p class="muted">and ${count(rest.length, 'other type')}</p>`}
-      <p><a href="/digests">All digests</a></p>`,
-  });
+export function digestPath({ id }: Pick<DigestRow, 'id'>): string {
+  return `/digests/${id}`;
 }
 
 function toPlot(digests: readonly DigestRow[]): Html {
@@ -134,6 +87,7 @@ function toList(view: View, digests: readonly DigestRow[]): Html {
       { label: 'Warning', isNumber: true },
       { label: 'Still firing', isNumber: true },
       { label: 'Issues', isNumber: true },
+      { label: 'Verdict' },
     ],
     digests.map((digest) => {
       const facts = readFacts(digest);
@@ -147,24 +101,17 @@ function toList(view: View, digests: readonly DigestRow[]): Html {
         of('warning'),
         facts?.firing ?? '?',
         facts?.issues ?? '?',
+        toVerdict(digest),
       ];
     }),
   );
 }
 
-function toCounts(facts: Facts): Html {
-  if (facts.episodes === 0) return empty('No alerts in this window.');
-  return html`<p>
-      <strong>${count(facts.episodes, 'alert')}</strong> of ${count(Object.keys(facts.byType).length, 'type')}
-      and ${count(facts.issues, 'issue')}: ${facts.firing} still fired when it closed, ${facts.resolved} were
-      over.
-    </p>
-    <ul class="plain">
-      ${SEVERITIES.filter((severity) => facts.bySeverity[severity] !== undefined).map(
-        (severity) =>
-          html`<li>${badge(severity)} ${count(facts.bySeverity[severity]?.episodes ?? 0, 'alert')}</li>`,
-      )}
-    </ul>`;
+/** What it says, and whether anybody was told. */
+function toVerdict({ document, status }: DigestRow): Html | string {
+  const read = documentSchema.safeParse(document);
+  const fate = status === 'dead' ? ' · nobody could be told' : '';
+  return read.success ? html`${LEVEL_EMOJI[read.data.level]} ${clip(read.data.verdict, 160)}${fate}` : '';
 }
 
 function readFacts({ facts }: DigestRow): Facts | null {

@@ -1,5 +1,6 @@
 /** The routes of one issue's page: reading it, and posting a decision on it. */
 import type { Context, Hono } from 'hono';
+import { readStanding } from '../../../shared/postgres/explanations.ts';
 import type { IssueLine } from '../../../shared/postgres/issues.ts';
 import { dailyHits, findIssues, findTwins } from '../../../shared/postgres/issues.ts';
 import { listDecisions, readLatestAlert, readTimeline } from '../../../shared/postgres/timeline.ts';
@@ -62,12 +63,13 @@ export function registerIssue(app: Hono<ConsoleEnv>, deps: PagesDeps, reader: Re
     status: 200 | 400 | 403 = 200,
   ): Promise<Response> {
     const view = reader.toView(c);
-    const [hits, twins, incidents, decisions, latest] = await Promise.all([
+    const [hits, twins, incidents, decisions, latest, explanation] = await Promise.all([
       dailyHits(pool, [issue.pattern], view.zone, CHART_DAYS),
       findTwins(pool, issue),
       readTimeline(pool, issue.pattern, INCIDENTS_SHOWN),
       listDecisions(pool, issue.pattern, DECISIONS_SHOWN),
       readLatestAlert(pool, issue.pattern),
+      readStanding(pool, issue.pattern),
     ]);
     const content = toIssuePage(view, {
       issue,
@@ -76,6 +78,7 @@ export function registerIssue(app: Hono<ConsoleEnv>, deps: PagesDeps, reader: Re
       incidents,
       decisions,
       latest,
+      explanation,
       form: {
         filled: { kind: issue.decision ?? 'ignore', for: '7d', note: issue.decision_note ?? '' },
         problem: null,

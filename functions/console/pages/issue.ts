@@ -5,6 +5,8 @@ import type { DecisionEntry, LatestAlert, TimelineIncident } from '../../../shar
 import { sparkline } from './chart.ts';
 import { toDecideCard } from './decide-form.ts';
 import type { DecideForm } from './decide-form.ts';
+import { toExplanationCard } from './explanation.ts';
+import type { ExplanationStanding } from './explanation.ts';
 import { toDecision } from './issues.ts';
 import { badge, empty, tag, when } from './layout.ts';
 import type { Html } from './layout.ts';
@@ -23,6 +25,7 @@ export interface IssueData {
   readonly incidents: readonly TimelineIncident[];
   readonly decisions: readonly DecisionEntry[];
   readonly latest: LatestAlert | undefined;
+  readonly explanation: ExplanationStanding;
   readonly form: DecideForm;
 }
 
@@ -42,7 +45,7 @@ export function toIssuePage(view: View, data: IssueData): Html {
       <p class="only-narrow"><a class="button quiet-button" href="#decide">Decide</a></p>
       <div class="halves">
         <div>
-          ${toSummaryCard(view, data)}
+          ${toSummaryCard(view, data)} ${toExplanationCard(view, data.explanation)}
           <section class="card">
             <h2>What happened</h2>
             ${incidents.length === 0 ? html`<p class="muted">Its history is no longer stored.</p>` : toTimeline(view, incidents)}

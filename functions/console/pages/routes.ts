@@ -7,14 +7,17 @@ import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { AppError } from '../../../shared/errors.ts';
 import { countDeliveries, findDeliveries } from '../../../shared/postgres/delivery-log.ts';
-import { listDigests, readDigest } from '../../../shared/postgres/digests.ts';
+import { hourlyCounts, listDigests, readDigest, readDigestById } from '../../../shared/postgres/digests.ts';
+import type { DigestRow } from '../../../shared/postgres/digests.ts';
 import { dailyHits, findIssues, listCategories } from '../../../shared/postgres/issues.ts';
 import { audit } from '../../../shared/postgres/audit.ts';
 import { countLastDay, listOpenIncidents } from '../../../shared/postgres/overview.ts';
+import { rate, ratingsOf } from '../../../shared/postgres/ratings.ts';
 import { errorReply } from '../../../shared/serve.ts';
 import type { ConsoleEnv } from '../sign-in.ts';
 import { DELIVERIES_PER_PAGE, deliveriesQuerySchema, toDeliveriesPage } from './deliveries.ts';
-import { DIGESTS_PER_PAGE, toDigestPage, toDigestsPage } from './digests.ts';
+import { ratingFormSchema, toDigestPage } from './digest.ts';
+import { DIGESTS_PER_PAGE, digestPath, toDigestsPage } from './digests.ts';
 import { registerIssue } from './issue-routes.ts';
 import { CHART_DAYS, ISSUES_PER_PAGE, issuesQuerySchema, toIssuesPage } from './issues.ts';
 import { empty } from './layout.ts';
@@ -100,9 +103,24 @@ export function createPageRoutes(deps: PagesDeps): Hono<ConsoleEnv> {
     const view = toView(c);
     const [start, end] = [toDate(c.req.param('start')), toDate(c.req.param('end'))];
     const digest = start && end && (await readDigest(pool, start, end));
-    return digest === undefined
-      ? show(c, view, toLostPage(view), 404)
-      : show(c, view, toDigestPage(view, digest));
+    return digest === undefined ? show(c, view, toLostPage(view), 404) : showDigest(c, view, digest);
+  });
+
+  app.get('/digests/:id{[0-9]{1,18}}', async (c) => {
+    const view = toView(c);
+    const digest = await readDigestById(pool, c.req.param('id'));
+    return digest === undefined ? show(c, view, toLostPage(view), 404) : showDigest(c, view, digest);
+  });
+
+  app.post('/digests/:id{[0-9]{1,18}}/rate', async (c) => {
+    const fields = await reader.readForm(c);
+    const view = toView(c);
+    const digest = await readDigestById(pool, c.req.param('id'));
+    if (digest === undefined) return show(c, view, toLostPage(view), 404);
+    if (fields === null) return showDigest(c, view, digest, 'The form was too old. Press again.');
+    const { note, useful } = ratingFormSchema.parse(fields);
+    await rate(pool, { digest: digest.id, note, useful: useful === 'yes', actor: c.var.user.name });
+    return c.redirect(digestPath(digest), 303);
   });
 
   app.get('/deliveries', async (c) => showDeliveries(c, null));
@@ -127,6 +145,19 @@ export function createPageRoutes(deps: PagesDeps): Hono<ConsoleEnv> {
     return show(c, view, toErrorPage(view, text), status === 503 || status === 400 ? status : 500);
   });
   return app;
+
+  async function showDigest(
+    c: Context<ConsoleEnv>,
+    view: View,
+    digest: DigestRow,
+    said: string | null = null,
+  ): Promise<Response> {
+    const [hours, ratings] = await Promise.all([
+      hourlyCounts(pool, digest.window_start, digest.window_end),
+      ratingsOf(pool, digest.id),
+    ]);
+    return show(c, view, toDigestPage(view, { digest, hours, ratings, said }), said === null ? 200 : 403);
+  }
 
   async function showDeliveries(
     c: Context<ConsoleEnv>,

@@ -1,7 +1,7 @@
-import { request } from 'node:http';
-
 import { afterEach, describe, expect, test } from 'vitest';
 
+import { postEvent } from '../../support/event-post.ts';
+import type { EventAnswer } from '../../support/event-post.ts';
 import { makeFiring, resolved, startTestMachine } from '../../support/machine.ts';
 import type { TestAlert, TestMachine } from '../../support/machine.ts';
 
@@ -12,7 +12,7 @@ describe('a broker that misbehaves', { timeout: 90_000 }, () => {
   let machine: TestMachine;
   afterEach(() => machine.stop());
 
-  test('loses three of ten events it accepted: the sweep carries every notice to its end', async () => {
+  test('F33 loses three of ten events it accepted: the sweep carries every notice to its end', async () => {
     machine = await startTestMachine({
       switches: { dropAfterAccept: 0.3 },
       env: { SWEEP_RECEIVED_AFTER: '500ms', SWEEP_CLASSIFIED_AFTER: '500ms', SWEEP_ADMITTED_AFTER: '500ms' },
@@ -25,7 +25,7 @@ describe('a broker that misbehaves', { timeout: 90_000 }, () => {
     await expectOnePushEach(alerts);
   });
 
-  test('refuses everything: receive still answers 200, and the sweep publishes later', async () => {
+  test('F32 refuses everything: receive still answers 200, and the sweep publishes later', async () => {
     machine = await startTestMachine({
       switches: { queueMax: 0 },
       env: { SWEEP_RECEIVED_AFTER: '200ms', SWEEP_CLASSIFIED_AFTER: '200ms', SWEEP_ADMITTED_AFTER: '200ms' },
@@ -50,7 +50,7 @@ describe('a broker that misbehaves', { timeout: 90_000 }, () => {
     expect(await sweepAndCountUnfinished()).toBe(0);
   });
 
-  test('delivers one event ten times at once to each function: one push', async () => {
+  test('F14 delivers one event ten times at once to each function: one push', async () => {
     machine = await startTestMachine({ switches: { dropAfterAccept: 1 } });
     await machine.post([makeFiring()]);
     const [notice] = await machine.notices();
@@ -82,8 +82,8 @@ describe('a broker that misbehaves', { timeout: 90_000 }, () => {
     machine = await startTestMachine({ switches: { dropAfterAccept: 1 } });
     await machine.post([makeFiring()]);
     const [notice] = await machine.notices();
-    const send = (name: string, type: string, subject: string): Promise<Answer> =>
-      sendEvent(machine.functions.urls[name] ?? '', type, subject);
+    const send = (name: string, type: string, subject: string): Promise<EventAnswer> =>
+      postEvent(machine.functions.urls[name] ?? '', type, subject);
     expect(await send('notify', 'dev.alertgest.notice.admitted', 'ag-0000000000000000.opened')).toMatchObject(
       {
         status: 400,
@@ -119,51 +119,12 @@ describe('a broker that misbehaves', { timeout: 90_000 }, () => {
     expect(machine.crashes).toEqual([]);
   }
 
-  function sendTenTimes(name: string, type: string, subject: string): Promise<Answer[]> {
+  function sendTenTimes(name: string, type: string, subject: string): Promise<EventAnswer[]> {
     const url = machine.functions.urls[name] ?? '';
-    return Promise.all(Array.from({ length: 10 }, () => sendEvent(url, type, subject)));
+    return Promise.all(Array.from({ length: 10 }, () => postEvent(url, type, subject)));
   }
 });
 
-interface Answer {
-  readonly status: number;
-  readonly id: string | undefined;
-  readonly type: string | undefined;
-}
-
 function makeIncidents(): TestAlert[] {
   return Array.from({ length: INCIDENTS }, () => makeFiring());
-}
-
-/** Posts an event about a notice, with nothing in it but the id. */
-function sendEvent(url: string, type: string, subject: string): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = request(
-    url,
-    {
-      method: 'POST',
-      agent: false,
-      headers: {
-        'content-type': 'application/json',
-        'ce-specversion': '1.0',
-        'ce-id': `${subject}.test`,
-        'ce-source': '/test',
-        'ce-type': type,
-        'ce-subject': subject,
-      },
-    },
-    (incoming) => {
-      const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-      incoming.resume().on('end', () =>
-        resolve({
-          status: incoming.statusCode ?? 0,
-          id: text(incoming.headers['ce-id']),
-          type: text(incoming.headers['ce-type']),
-        }),
-      );
-    },
-  );
-  outgoing.on('error', reject);
-  outgoing.end('{}');
-  return promise;
 }

@@ -23,7 +23,7 @@ describe('providers', { timeout: 60_000 }, () => {
       expect(await deliveries()).toMatchObject([{ status: 'sent', attempts: 3 }]);
     });
 
-    test('a provider that asks for a pause gets it', async () => {
+    test('F24 a provider that asks for a pause gets it', async () => {
       machine.sink.script({ status: 429, headers: { 'retry-after': '2' } });
       await machine.post([makeFiring()]);
       await machine.settle();
@@ -32,7 +32,7 @@ describe('providers', { timeout: 60_000 }, () => {
       expect((second?.at.getTime() ?? 0) - (first?.at.getTime() ?? 0)).toBeGreaterThanOrEqual(2_000);
     });
 
-    test('a connection that breaks after the request: sent again later, marked, under the same key', async () => {
+    test('F28 a connection that breaks after the request: sent again later, marked, under the same key', async () => {
       machine.sink.script('reset');
       await machine.post([makeFiring()]);
       await machine.settle();
@@ -57,7 +57,7 @@ describe('providers', { timeout: 60_000 }, () => {
       machine.sink.assertOnly(1);
     });
 
-    test('notify is killed between the provider\u2019s yes and its mark: sent again, marked possibly repeated', async () => {
+    test('F27 notify is killed between the provider\u2019s yes and its mark: sent again, marked possibly repeated', async () => {
       machine.sink.script({ delayMs: 1_500 });
       await machine.post([makeFiring()]);
       await expect.poll(() => machine.sink.requests.length, { timeout: 10_000 }).toBe(1);
@@ -90,7 +90,7 @@ describe('providers', { timeout: 60_000 }, () => {
     });
   });
 
-  test('one dead channel does not keep the other from telling', async () => {
+  test('F26 one dead channel does not keep the other from telling', async () => {
     const gotify = await startGotifySink();
     machine = await startTestMachine({ env: gotify.env });
     machine.sink.script({ status: 403 });

@@ -28,7 +28,7 @@ describe('beginnings and ends', () => {
     expect(await incidentsOf('PodNotReady')).toMatchObject([{ open_episodes: 0, episodes: 3 }]);
   });
 
-  test('a resolve that overtakes its firing leaves no push behind', async () => {
+  test('F19 a resolve that overtakes its firing leaves no push behind', async () => {
     const alert = makeFiring({}, { startsAt: minutesAgo(3) });
     await postAndSettle([resolved(alert)]);
     await postAndSettle([alert]);
@@ -49,7 +49,7 @@ describe('beginnings and ends', () => {
     expect(await livesOf(alert)).toMatchObject([{ end_reason: 'lost-resolve' }, { end_reason: null }]);
   });
 
-  test('a start that moves earlier is the same life', async () => {
+  test('F18 a start that moves earlier is the same life', async () => {
     const alert = makeFiring({}, { startsAt: minutesAgo(5) });
     // Beyond two minutes the second start would mean a lost resolve (DESIGN §4).
     const earlier = minutesAgo(6.5);
@@ -60,7 +60,7 @@ describe('beginnings and ends', () => {
     expect(await livesOf(alert)).toMatchObject([{ starts_at: new Date(earlier), end_reason: null }]);
   });
 
-  test('fire, resolve and fire within a second are two lives, and of a critical two messages', async () => {
+  test('F20 fire, resolve and fire within a second are two lives, and of a critical two messages', async () => {
     const startsAt = Date.now() - 10_000;
     const alert = makeFiring({ severity: 'critical' }, { startsAt: new Date(startsAt).toISOString() });
     await machine.post([alert]);
@@ -72,7 +72,7 @@ describe('beginnings and ends', () => {
     expect(beginnings).toHaveLength(2);
   });
 
-  test('a warning that comes back the next minute is the same story, told already', async () => {
+  test('F20 a warning that comes back the next minute is the same story, told already', async () => {
     const alert = makeFiring({}, { startsAt: minutesAgo(10) });
     await postAndSettle([alert]);
     await postAndSettle([resolved(alert, new Date(minutesAgo(8)))]);

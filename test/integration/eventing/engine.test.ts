@@ -10,6 +10,8 @@ import { FUNCTION_NAMES } from '../../../eventing/local/functions.ts';
 import { startSubscriber, type Subscriber } from './subscriber.ts';
 
 const BASE = join(import.meta.dirname, '../../../eventing/base');
+/** A type with one Trigger. */
+const HEARD_ONCE = 'dev.alertgest.notice.classified';
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
 
 let subscriber: Subscriber;
@@ -35,10 +37,12 @@ describe('the manifests of eventing/base', () => {
 
     expect(delivered()).toEqual([
       'build-digest-digest-due',
+      'classify-explain-notice-received',
       'classify-notice-received',
       'notify-notice-admitted',
     ]);
-    expect(broker.stats.counts).toMatchObject({ accepted: 4, delivered: 3, lost: 0 });
+    expect(subscriber.seen('/explain')).toHaveLength(1);
+    expect(broker.stats.counts).toMatchObject({ accepted: 4, delivered: 4, lost: 0 });
   });
 
   it('tick the sweep at receive and the digest at build-digest', async () => {
@@ -54,7 +58,7 @@ describe('the manifests of eventing/base', () => {
   it('send a dead letter to receive', async () => {
     await start();
     subscriber.script('n1', ({ path }) => ({ status: path === '/dead-letters' ? 204 : 400 }));
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
     await broker.idle();
 
     expect(subscriber.seen('/dead-letters', 'n1')).toHaveLength(1);
@@ -85,7 +89,7 @@ describe('the manifests of eventing/base', () => {
 describe('switches', () => {
   it('deliver twice', async () => {
     await start({ switches: { duplicate: 1 } });
-    await publish('dev.alertgest.notice.received');
+    await publish(HEARD_ONCE);
     await broker.idle();
 
     expect(subscriber.seen('/')).toHaveLength(2);
@@ -96,7 +100,7 @@ describe('switches', () => {
     const orders: string[][] = [];
     for (const round of [1, 2]) {
       await start({ switches: { reorderMs: 600 }, seed: 3 });
-      for (const subject of subjects) await publish('dev.alertgest.notice.received', subject);
+      for (const subject of subjects) await publish(HEARD_ONCE, subject);
       await broker.idle();
       orders.push(subscriber.seen('/').map(({ subject }) => subject));
       if (round === 1) await broker.close();
@@ -113,8 +117,8 @@ describe('switches', () => {
     await start();
     broker.switches.dropAfterAccept = ({ subject }) => subject === 'forgotten';
 
-    expect(await publish('dev.alertgest.notice.received', 'forgotten')).toBe(202);
-    expect(await publish('dev.alertgest.notice.received', 'kept')).toBe(202);
+    expect(await publish(HEARD_ONCE, 'forgotten')).toBe(202);
+    expect(await publish(HEARD_ONCE, 'kept')).toBe(202);
     await broker.idle();
     expect(subscriber.seen('/').map(({ subject }) => subject)).toEqual(['kept']);
     expect(broker.stats.counts).toMatchObject({ accepted: 2, dropped: 1, delivered: 1 });
@@ -123,15 +127,15 @@ describe('switches', () => {
   it('refuse what does not fit the queue', async () => {
     await start({ switches: { queueMax: 0 } });
 
-    expect(await publish('dev.alertgest.notice.received')).toBe(500);
+    expect(await publish(HEARD_ONCE)).toBe(500);
     broker.switches.queueMax = Infinity;
-    expect(await publish('dev.alertgest.notice.received')).toBe(202);
+    expect(await publish(HEARD_ONCE)).toBe(202);
   });
 
   it('make an asynchronous Broker wait', async () => {
     await start({ switches: { sync: true } });
     subscriber.script('n1', { afterMs: 200 });
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
 
     expect(broker.stats.counts.delivered).toBe(1);
   });
@@ -141,27 +145,27 @@ describe('idle', () => {
   it('waits for retries and for what replies set off', async () => {
     await start();
     subscriber.script('n1', ({ headers }, nth) => {
-      if (headers['ce-type'] !== 'dev.alertgest.notice.received') return { afterMs: 50 };
+      if (headers['ce-type'] !== HEARD_ONCE) return { afterMs: 50 };
       if (nth === 1) return { status: 503 };
-      return { status: 200, headers: headersOf('dev.alertgest.notice.classified', 'n1'), body: '{}' };
+      return { status: 200, headers: headersOf('dev.alertgest.notice.admitted', 'n1'), body: '{}' };
     });
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
     await broker.idle();
 
-    expect(delivered()).toEqual(['classify-notice-received', 'suppress-check-notice-classified']);
+    expect(delivered()).toEqual(['notify-notice-admitted', 'suppress-check-notice-classified']);
   });
 
   it('throws when a violation was seen, if strict', async () => {
     await start({ strict: true });
     subscriber.script('n1', ({ path }) => (path === '/' ? { status: 400, body: 'x'.repeat(800) } : {}));
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
 
     await expect(broker.idle()).rejects.toThrow(/error-body/);
   });
 
   it('counts an event over 64 KiB as a violation, and still carries it', async () => {
     await start();
-    await publish('dev.alertgest.notice.received', 'n1', JSON.stringify({ long: 'x'.repeat(70_000) }));
+    await publish(HEARD_ONCE, 'n1', JSON.stringify({ long: 'x'.repeat(70_000) }));
     await broker.idle();
 
     expect(broker.stats.violations).toMatchObject([{ rule: 'event-size' }]);
@@ -173,7 +177,7 @@ describe('close', () => {
   it('lets a delivery finish that is under way', async () => {
     await start();
     subscriber.script('n1', { afterMs: 200 });
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
     await broker.close();
 
     expect(broker.stats.counts).toMatchObject({ delivered: 1 });
@@ -182,7 +186,7 @@ describe('close', () => {
   it('gives up on what does not finish in time', async () => {
     await start();
     subscriber.script('n1', { instead: 'hang' });
-    await publish('dev.alertgest.notice.received', 'n1');
+    await publish(HEARD_ONCE, 'n1');
     const before = Date.now();
     await broker.close(200);
 

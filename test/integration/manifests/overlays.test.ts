@@ -20,6 +20,8 @@ const VARIANTS: Readonly<Record<string, () => Resource[]>> = {
       'knative/components/ollama-gpu',
       'knative/components/namespaced-context',
     ]),
+  'homelab with a token for metrics, and traces': () =>
+    renderWith('knative/overlays/homelab', ['knative/components/metrics-token', 'knative/components/traces']),
 };
 const EVENT_VARIANTS = ['eventing/base', 'eventing/overlays/kafka', 'eventing/overlays/oidc'];
 
@@ -64,6 +66,15 @@ describe.skipIf(skipped !== null)(`manifests${skipped === null ? '' : ` (skipped
     expect(JSON.stringify(ollama)).toContain('"nvidia.com/gpu":"1"');
     expect(resources.filter(({ kind }) => kind.startsWith('ClusterRole'))).toEqual([]);
     expect(readConfigMap(resources, 'settings')).toMatchObject({ K8S_CONTEXT_NAMESPACES: 'media' });
+  });
+
+  it('a receive that starts from zero is one finding, and no other', () => {
+    const resources = renderWith('knative/overlays/homelab', ['knative/components/receive-from-zero']);
+    const found = Object.values<Check>(CHECKS).flatMap((check) => check(resources));
+
+    expect(found).toEqual([
+      'Service receive: may be scaled to zero, and alerts that begin and end meanwhile are lost',
+    ]);
   });
 
   it('Argo CD brings stores before the migration, functions after it, and events last', () => {

@@ -9,6 +9,8 @@ import {
 } from './access-checks.ts';
 import { checkBroker, checkDeliveries, checkEvents, checkSinks, checkTicks } from './event-checks.ts';
 import { checkSchemas } from './kind-schemas.ts';
+import { checkPaths } from './network-paths.ts';
+import { checkOfficialFields } from './official-fields.ts';
 import { checkHashes, checkNames, checkSecretNames, checkSelectors } from './reference-checks.ts';
 import type { Resource } from './render.ts';
 import {
@@ -35,6 +37,7 @@ export const EVENT_CHECKS = {
 /** What holds for everything that is applied to a cluster. */
 export const CHECKS = {
   ...EVENT_CHECKS,
+  'fields are those of Kubernetes': checkOfficialFields,
   'variables are read, and suffice': checkVariables,
   'connections fit into the database': checkConnections,
   'scale is bounded': checkScale,
@@ -50,4 +53,5 @@ export const CHECKS = {
   'no secret is written out': checkLiterals,
   'only the console is public': checkExposure,
   'the network is closed': checkNetwork,
+  'the network is open where it must be': checkPaths,
 } as const satisfies Record<string, Check>;

@@ -1,4 +1,6 @@
 /** Whether events find their way: Triggers and the catalogue, sinks that exist, deliveries that end somewhere. */
+import * as z from 'zod';
+
 import { manifestSchema } from '../../../eventing/local/manifest-schemas.ts';
 import type {
   Broker,
@@ -12,6 +14,16 @@ import { isFunction, nameOf } from './render.ts';
 import type { Resource } from './render.ts';
 
 const PING = 'dev.knative.sources.ping';
+
+/** What Knative's Broker for Apache Kafka reads; authentication adds the name of a Secret. */
+const kafkaConfigSchema = z.looseObject({
+  data: z.strictObject({
+    'bootstrap.servers': z.string().regex(/^[\w.-]+:\d+(,[\w.-]+:\d+)*$/),
+    'default.topic.partitions': z.string().regex(/^[1-9]\d*$/),
+    'default.topic.replication.factor': z.string().regex(/^[1-9]\d*$/),
+    'auth.secret.ref.name': z.string().optional(),
+  }),
+});
 
 interface Eventing {
   readonly brokers: readonly Broker[];
@@ -122,11 +134,21 @@ export function checkBroker(resources: readonly Resource[]): string[] {
       found.push(`Broker ${name}: would make senders wait for every delivery`);
     if (kind === 'Kafka' && async !== undefined)
       found.push(`Broker ${name}: carries an annotation of another class`);
+    const config = resources.find(
+      (resource) => resource.kind === 'ConfigMap' && resource.metadata.name === spec.config?.name,
+    );
+    if (kind === 'Kafka' && !kafkaConfigSchema.safeParse(config).success)
+      found.push(`Broker ${name}: its config is not the config of a Kafka Broker`);
     for (const trigger of triggers) {
       const order = trigger.metadata.annotations['kafka.eventing.knative.dev/delivery.order'];
-      const isNews = trigger.spec.subscriber.ref?.name !== 'build-digest';
+      const { filter, subscriber } = trigger.spec;
+      const isNews =
+        /^dev\.alertgest\.(notice|delivery)\./.test(filter?.attributes['type'] ?? '') &&
+        subscriber.uri === undefined;
       if (kind === 'Kafka' && isNews && order !== 'ordered')
         found.push(`Trigger ${trigger.metadata.name}: takes news of an issue out of order`);
+      if (!isNews && order === 'ordered')
+        found.push(`Trigger ${trigger.metadata.name}: makes slow work wait for its turn`);
     }
     return found;
   });

@@ -149,6 +149,14 @@ export const MUTATIONS: readonly Row[] = [
     /out of order/,
   ],
   [
+    'the Broker fits its class',
+    'explanations in a row',
+    change('Trigger classify-explain-notice-received', ['metadata', 'annotations'], {
+      'kafka.eventing.knative.dev/delivery.order': 'ordered',
+    }),
+    /slow work wait/,
+  ],
+  [
     'ticks carry data',
     'a tick without data',
     change('PingSource sweep', ['spec', 'data'], undefined),
@@ -159,6 +167,30 @@ export const MUTATIONS: readonly Row[] = [
     'a tick of no name',
     change('PingSource sweep', ['spec', 'ceOverrides', 'extensions', 'tick'], 'x'),
     /which tick/,
+  ],
+  [
+    'fields are those of Kubernetes',
+    'a field that a probe has not',
+    change('Deployment redis', [...CONTAINER, 'livenessProbe', 'periodSecond'], 30),
+    /livenessProbe: V1Probe has no periodSecond/,
+  ],
+  [
+    'fields are those of Kubernetes',
+    'a number where a text belongs',
+    change(RECEIVE, [...CONTAINER, 'env', 1, 'value'], 4),
+    /env\.1\.value: is no string/,
+  ],
+  [
+    'fields are those of Kubernetes',
+    'one value where a list belongs',
+    change('NetworkPolicy dns', ['spec', 'policyTypes'], 'Egress'),
+    /policyTypes: is no list/,
+  ],
+  [
+    'fields are those of Kubernetes',
+    'a kind that there is not',
+    change('v1 Service redis', ['kind'], 'Services'),
+    /no v1 Services/,
   ],
   [
     'variables are read, and suffice',
@@ -486,5 +518,37 @@ export const MUTATIONS: readonly Row[] = [
     'a way to the metadata service',
     change('NetworkPolicy providers', ['spec', 'egress', 0, 'to', 0, 'ipBlock', 'except'], undefined),
     /metadata service/,
+  ],
+  [
+    'the network is open where it must be',
+    'a sender that is not let out',
+    remove('NetworkPolicy to-redis'),
+    /from suppress-check to redis, port 6379, is closed/,
+  ],
+  [
+    'the network is open where it must be',
+    'a receiver that lets nobody in',
+    remove('NetworkPolicy postgres'),
+    /from migrate to postgres, port 5432, is closed/,
+  ],
+  [
+    'the network is open where it must be',
+    'another label on the pods',
+    change(NOTIFY, ['spec', 'template', 'metadata', 'labels', 'app.kubernetes.io/name'], 'notifier'),
+    /from notify to the outside, port 443, is closed/,
+  ],
+  [
+    'the network is open where it must be',
+    'a model that anybody may ask',
+    change('NetworkPolicy ollama', ['spec', 'ingress', 0, 'from', 1], {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'default' } },
+    }),
+    /from namespace default to ollama, port 11434, is open/,
+  ],
+  [
+    'the Broker fits its class',
+    'Kafka without its config',
+    change('Broker default', ['metadata', 'annotations', 'eventing.knative.dev/broker.class'], 'Kafka'),
+    /config of a Kafka Broker/,
   ],
 ];

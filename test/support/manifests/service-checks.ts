@@ -37,7 +37,7 @@ const SAMPLE_SECRET = 'k'.repeat(48);
 /** Migration, backup and a person with psql. */
 const CONNECTIONS_KEPT_FREE = 8;
 /** What docs/install-company.md asks of a database that is not ours. */
-export const COMPANY_MAX_CONNECTIONS = 200;
+const COMPANY_MAX_CONNECTIONS = 200;
 
 /** Every variable given to a function is one it reads, and what it is given is enough for it to start. */
 export function checkVariables(resources: readonly Resource[]): string[] {
@@ -95,11 +95,16 @@ function sampleOf(name: string): string {
 
 /** All functions at their largest, twice because a rollout runs two revisions, fit into the database. */
 export function checkConnections(resources: readonly Resource[]): string[] {
-  const functions = readWorkloads(resources).filter(({ isFunction }) => isFunction);
-  const sum = functions.reduce((total, workload) => total + scaleOf(workload, 'max') * poolOf(workload), 0);
-  const needed = 2 * sum + CONNECTIONS_KEPT_FREE;
+  const needed = 2 * sumConnections(resources) + CONNECTIONS_KEPT_FREE;
   const limit = maxConnections(resources);
   return needed <= limit ? [] : [`functions may need ${needed} connections, PostgreSQL allows ${limit}`];
+}
+
+/** What all functions at their largest may hold. */
+export function sumConnections(resources: readonly Resource[]): number {
+  return readWorkloads(resources)
+    .filter(({ isFunction }) => isFunction)
+    .reduce((total, workload) => total + scaleOf(workload, 'max') * poolOf(workload), 0);
 }
 
 /** Receive is always there; nothing scales without end. */

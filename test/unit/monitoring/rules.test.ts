@@ -6,6 +6,7 @@ import { ruleGroups } from '../../../monitoring/rules/catalogue.ts';
 import { INHIBITIONS } from '../../../monitoring/rules/ladders.ts';
 import { ENVIRONMENTS, RUNBOOKS, VARIABLES, readVariables } from '../../../monitoring/variables.ts';
 
+const byName = (a = '', b = ''): number => a.localeCompare(b);
 const ROOT = resolve(import.meta.dirname, '../../..');
 const groups = ruleGroups(readVariables('homelab'));
 const rules = groups.flatMap((group) => group.rules);
@@ -135,8 +136,8 @@ describe('runbooks', () => {
 
   it('have no two alike and none without an alert', () => {
     const pages = readdirSync(FOLDER).filter((name) => name !== 'README.md' && /^[A-Z]/.test(name));
-    expect(pages.map((name) => name.replace('.md', '')).sort()).toEqual(
-      rules.map(({ alert }) => alert).sort(),
+    expect(pages.map((name) => name.replace('.md', '')).toSorted(byName)).toEqual(
+      rules.map(({ alert }) => alert).toSorted(byName),
     );
     const blocks = pages.map((name) => commands(readFileSync(resolve(FOLDER, name), 'utf8')));
     expect(new Set(blocks).size).toBe(pages.length);

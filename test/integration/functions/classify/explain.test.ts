@@ -205,6 +205,23 @@ describe('the queue', () => {
   });
 });
 
+describe('a full queue', () => {
+  it('takes nobody in, and says so at once', async () => {
+    await pool.query(
+      `with many as (
+         insert into patterns (pattern, alertname, severity, title, identity, kept, dropped, heartbeat, own, first_seen, last_seen)
+         select 'v1:full-' || n, 'Full', 'info', 'full', '{}', '{}', '{}', false, false, now(), now() from generate_series(1, 200) n
+         returning pattern)
+       insert into explanation_queue (pattern, notice, wait_until, released_at) select pattern, 'none', now(), now() from many`,
+    );
+    const { notice, pattern } = await receiveNew();
+    const [event] = await setup.ring(setup.explain, notice);
+    expect(explainedData(event)).toMatchObject({ pattern, source: 'none', why: 'busy' });
+    expect(await waitingUntil(pool, pattern)).toBeNull();
+    expect(stub.calls).toHaveLength(0);
+  });
+});
+
 describe('the context of a pattern', () => {
   it('holds cluster and logs, and what did not answer', async () => {
     const api = await startKubernetesApi(CLUSTER_OBJECTS);

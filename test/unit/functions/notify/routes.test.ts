@@ -128,9 +128,11 @@ describe('the router of a file', () => {
     kind: 'opened',
     severity: 'warning',
     isDecision: false,
+    isOver: false,
     labels: [],
     at: NOON,
     told: new Set(),
+    toldInSummary: new Set(),
     escalation: null,
     ...overrides,
   });
@@ -151,6 +153,13 @@ describe('the router of a file', () => {
       { channel: 'email', fallback: [], quiet: false },
     ]);
     expect(escalations).toEqual([{ step: 'database-critical', afterMs: 900_000, channels: ['pagerduty'] }]);
+  });
+
+  it('says in the message why everybody was told', () => {
+    const { deliveries, notes } = tell({ severity: 'critical', labels: [{ severity: 'critical' }] });
+    expect(deliveries).toHaveLength(4);
+    expect(notes).toEqual(['sent to every channel: no route matches severity=critical']);
+    expect(tell({ labels: [{ severity: 'info' }] }).notes).toEqual([]);
   });
 
   it('tells of a decision where it opens nothing, and escalates none', () => {

@@ -13,9 +13,11 @@ function makeNews(overrides: Partial<News> = {}): News {
     kind: 'opened',
     severity: 'warning',
     isDecision: false,
+    isOver: false,
     labels: [],
     at: new Date('2026-03-29T01:30:00Z'),
     told: new Set(),
+    toldInSummary: new Set(),
     escalation: null,
     ...overrides,
   };
@@ -58,6 +60,11 @@ describe('the end', () => {
     expect(tell({ ...end, told: new Set(['pagerduty']) }).channels).toEqual(['pagerduty']);
   });
 
+  it('of what was only told in a summary goes where it has something to close', () => {
+    const names = new Set(['slack', 'pagerduty']);
+    expect(tell({ ...end, told: names, toldInSummary: names }).channels).toEqual(['pagerduty']);
+  });
+
   it('goes to nobody else', () => {
     expect(tell(end).why).toContain('it is over');
     expect(tell({ ...end, told: new Set(['ntfy']) }).channels).toEqual([]);
@@ -73,8 +80,17 @@ it('a decision opens nothing at a pager, and answers what it opened', () => {
     'pagerduty',
   ]);
   expect(tell(makeNews({ kind: 'due', isDecision: true }), [pager]).why).toBe(
-    'its channels only take incidents, and were told of none',
+    'its channels only take incidents that are open',
   );
+});
+
+it('what is news after its end opens nothing at a pager', () => {
+  expect(tell(makeNews({ kind: 'due', isOver: true, told: new Set(['pagerduty']) })).channels).toEqual([
+    'ntfy',
+    'slack',
+  ]);
+  // Its beginning does: the end that waits for it closes it.
+  expect(tell(makeNews({ isOver: true })).channels).toEqual(['ntfy', 'slack', 'pagerduty']);
 });
 
 it('an escalation goes to its own channels, and says when they are gone', () => {

@@ -1,0 +1,271 @@
+/** What strangers can ask the console: tokens, cookies, cursors, queries, files. It answers in words and never with a 500. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFile, writeFile } from '../../functions/console/api/decision-file.ts';
+import { readSession, signSession } from '../../functions/console/session.ts';
+import { toWebRequest } from '../../functions/console/web-request.ts';
+import { signLink, verifyLink } from '../../shared/decision-link.ts';
+import { AppError, InvalidInputError } from '../../shared/errors.ts';
+import { createPool } from '../../shared/postgres/pool.ts';
+import type { Pool } from '../../shared/postgres/pool.ts';
+import { CONSOLE_TOKEN, createTestConsole, DECISION_KEYS, dumpTables, makeLink } from '../support/console.ts';
+import type { TestConsole } from '../support/console.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { hostileJson, hostileText, runs } from '../support/fuzz.ts';
+
+let pool: Pool;
+let site: TestConsole;
+let token: string;
+beforeAll(async () => {
+  pool = createPool({ url: await createTestDatabase(), name: 'fuzz', size: 4 });
+  site = createTestConsole(pool);
+  for (let issue = 0; issue < 5; issue++) ({ token } = await makeLink(pool));
+});
+afterAll(() => pool.end());
+
+/** One character of a text, another. */
+const edit = (text: string) =>
+  fc
+    .tuple(fc.nat(text.length - 1), fc.string({ unit: 'binary-ascii', maxLength: 2 }))
+    .map(([place, put]) => text.slice(0, place) + put + text.slice(place + 1))
+    .filter((edited) => edited !== text);
+
+describe('a forged token', () => {
+  it('of a link is none, whatever it is', () => {
+    const id = '0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
+    const real = signLink(DECISION_KEYS, id);
+    fc.assert(
+      fc.property(fc.oneof(edit(real), hostileText, fc.base64String()), (forged) => {
+        expect(verifyLink(DECISION_KEYS, forged)).toBeNull();
+      }),
+      runs(2_000),
+    );
+    expect(verifyLink(DECISION_KEYS, real)).toBe(id);
+  });
+
+  it('of a session is none, whatever it is', () => {
+    const now = new Date('2026-01-14T22:00:00Z');
+    const real = signSession(CONSOLE_TOKEN, 'ann', now);
+    fc.assert(
+      fc.property(fc.oneof(edit(real), hostileText), (forged) => {
+        expect(readSession(CONSOLE_TOKEN, forged, now)).toBeNull();
+      }),
+      runs(2_000),
+    );
+    expect(readSession(CONSOLE_TOKEN, real, now)).toBe('ann');
+  });
+
+  it('changes nothing, asked or posted, in the path or the header', { timeout: 30_000 }, async () => {
+    const before = await dumpTables(pool);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(edit(token), hostileText), fc.boolean(), async (forged, isPost) => {
+        const method = isPost ? 'POST' : 'GET';
+        const path = `/d/${forged.replaceAll(/[\0-\x20#?\x7f-\uffff]/g, '%')}`;
+        const byPath = await site.ask(path, { method });
+        expect(byPath.status).toBe(404);
+        const header = forged.replaceAll(/[^\x21-\x7e]/g, '-');
+        const byHeader = await site.ask('/d', { method: 'POST', headers: { 'x-alertgest-decision': header } });
+        expect(byHeader.status).toBe(404);
+      }),
+      runs(150),
+    );
+    expect(await dumpTables(pool)).toBe(before);
+    expect(site.errors).toEqual([]);
+  });
+});
+
+describe('the API', () => {
+  const extreme = fc.constantFrom(
+    '-99999999999999999',
+    '99999999999999999',
+    '-271821-04-20T00:00:00Z',
+    '+275760-09-13T00:00:00Z',
+    '0000-01-01',
+    '-1',
+    '0',
+    '1e400',
+    '9007199254740993',
+    'NaN',
+    '',
+  );
+  const text = fc.oneof(extreme, hostileText, hostileJson.map((value) => JSON.stringify(value) ?? ''));
+  const place = fc.oneof(
+    fc.tuple(fc.oneof(extreme, fc.integer().map(String)), hostileText.map((id) => id.slice(0, 300))),
+    text,
+    hostileJson,
+  );
+  const cursor = fc.oneof(
+    place.map((value) => Buffer.from(JSON.stringify(value) ?? '').toString('base64url')),
+    text,
+  );
+  const LISTS = ['issues', 'decisions', 'notices', 'deliveries', 'stats', 'suggestions', 'audit', 'decisions.yaml'];
+  const query = fc.dictionary(
+    fc.constantFrom('limit', 'offset', 'state', 'pattern', 'status', 'notice', 'from', 'to', 'episodes', 'seconds', 'zone', 'q', 'page', 'before', 'channel', 'category', 'sort', 'severity'),
+    text,
+    { maxKeys: 4 },
+  );
+
+  it('answers any cursor and query with a page or a problem', { timeout: 40_000 }, async () => {
+    const headers = { authorization: `Bearer ${CONSOLE_TOKEN}` };
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...LISTS), query, fc.option(cursor), async (list, given, at) => {
+        const search = new URLSearchParams({ ...given, ...(at !== null && { cursor: at }) });
+        const answer = await site.ask(`/api/v1/${list}?${search.toString()}`, { headers });
+        expect([`${list}?${search.toString()}`, [200, 400, 404, 503].includes(answer.status)]).toEqual([
+          `${list}?${search.toString()}`,
+          true,
+        ]);
+        if (answer.status === 503) expect(list).toBe('audit');
+      }),
+      runs(400),
+    );
+    expect(site.errors).toEqual([]);
+  });
+
+  it('and the pages answer any path and query without an error', { timeout: 40_000 }, async () => {
+    const signedIn = { cookie: `__Host-alertgest-session=${signSession(CONSOLE_TOKEN, 'ann', new Date())}` };
+    const path = fc.oneof(
+      fc.constantFrom('/', '/issues', '/digests', '/deliveries', '/setup', '/issues/suggestions'),
+      fc
+        .tuple(fc.constantFrom('/issues/', '/digests/', '/digests/a/', '/api/v1/issues/'), text)
+        .map(([folder, name]) => folder + encodeURIComponent(name.toWellFormed()).replaceAll('.', '%2E')),
+    );
+    await fc.assert(
+      fc.asyncProperty(path, query, async (where, given) => {
+        const search = new URLSearchParams(given).toString();
+        const answer = await site.ask(`${where}?${search}`, { headers: signedIn });
+        expect([where, search, answer.status < 500]).toEqual([where, search, true]);
+      }),
+      runs(150),
+    );
+    expect(site.errors).toEqual([]);
+  });
+
+  it('refuses decisions of any shape in words, and records none of them twice', { timeout: 30_000 }, async () => {
+    const { pattern } = await makeLink(pool);
+    const body = fc.oneof(
+      hostileJson.map((value) => JSON.stringify(value) ?? ''),
+      fc
+        .record({ kind: fc.oneof(fc.constant('ignore'), text), until: text, note: text, actor: text }, { requiredKeys: [] })
+        .map((value) => JSON.stringify(value)),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (given) => {
+        const answer = await site.ask(`/api/v1/issues/${pattern}/decisions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${CONSOLE_TOKEN}`, 'content-type': 'application/json' },
+          body: given,
+        });
+        expect([given, [201, 400].includes(answer.status)]).toEqual([given, true]);
+      }),
+      runs(150),
+    );
+    expect(site.errors).toEqual([]);
+  });
+});
+
+describe('the target of a request', () => {
+  it('is a path of the console, or refused in words', () => {
+    const target = fc.oneof(
+      hostileText.map((text) => text.replaceAll(/[^\x21-\x7e]/g, '%')),
+      fc.constantFrom('//evil.example/', '@evil.example/', ':99999', 'http://evil.example/', '*', '/\\evil', '/%', ''),
+    );
+    const method = fc.constantFrom('GET', 'POST', 'TRACE', 'TRACK', 'PROPFIND', 'get', 'M-SEARCH');
+    fc.assert(
+      fc.property(target, method, (path, verb) => {
+        try {
+          const request = toWebRequest({
+            method: verb,
+            path,
+            query: new URLSearchParams('a=1'),
+            headers: { host: 'console' },
+            body: Buffer.from('x'),
+            remoteAddress: '127.0.0.1',
+          });
+          expect(new URL(request.url).host).toBe('console');
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidInputError);
+        }
+      }),
+      runs(500),
+    );
+  });
+});
+
+describe('a file of decisions', () => {
+  const file = [
+    'version: 1',
+    'decisions:',
+    '  - pattern: v1:0123456789abcdef',
+    '    kind: ignore',
+    '    until: 2030-01-01T00:00:00.000Z',
+    '    alertname: DiskFull',
+    '    severity: warning',
+    '    identity: { alertname: DiskFull, node: nas }',
+    '',
+  ].join('\n');
+  const PIECES = ['\0', '- ', ': ', '&a ', '*a', '!!set ', '{', '[', '"', '<<: ', '__proto__: ', '\n', '? ', '|'];
+  const edited = fc
+    .array(fc.tuple(fc.nat(), fc.nat(12), fc.oneof(fc.constantFrom(...PIECES), hostileText)), { maxLength: 4 })
+    .map((edits) =>
+      edits.reduce((now, [at, cut, put]) => {
+        const place = at % (now.length + 1);
+        return now.slice(0, place) + put + now.slice(place + cut);
+      }, file),
+    );
+
+  it('with edits is read or refused in words', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(edited, hostileText, hostileJson.map((value) => JSON.stringify(value) ?? '')), async (text) => {
+        const entries = await readFile(text).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(AppError);
+          return [];
+        });
+        for (const { pattern } of entries) expect(pattern).toMatch(/^v\d+:[0-9a-f]+$/);
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      }),
+      runs(400),
+    );
+  });
+
+  it('of many keys, of aliases of aliases or nested without end is refused within seconds', async () => {
+    const bombs = [
+      `version: 1\ndecisions: []\n${Array.from({ length: 60_000 }, (_, key) => `k${key}: 1`).join('\n')}\nk1: 2`,
+      `a: &a [x]\nb: [*a, *a]\nversion: 1\ndecisions: []`,
+      `decisions: ${'['.repeat(100_000)}`,
+      `decisions: ${'{a: '.repeat(100_000)}`,
+    ];
+    for (const bomb of bombs) {
+      const startedAt = performance.now();
+      await expect(readFile(bomb)).rejects.toBeInstanceOf(InvalidInputError);
+      expect(performance.now() - startedAt).toBeLessThan(4_000);
+    }
+  });
+
+  it('that is written reads back as it was, whatever the texts', async () => {
+    const storable = hostileText.map((text) => text.toWellFormed().replaceAll('\0', '').trim().slice(0, 900));
+    await fc.assert(
+      fc.asyncProperty(storable, storable, storable, async (name, note, value) => {
+        const row = {
+          pattern: 'v1:0123456789abcdef',
+          kind: 'ignore' as const,
+          until: null,
+          note: note === '' ? null : note,
+          actor: 'fuzz',
+          generation: 1,
+          alertname: name === '' ? 'x' : name,
+          severity: 'warning' as const,
+          namespace: null,
+          cluster: null,
+          title: '',
+          identity: { alertname: value },
+          kept: {},
+          dropped: {},
+        };
+        const [entry] = await readFile(await writeFile([row]));
+        expect(entry).toMatchObject({ note: row.note, alertname: row.alertname, identity: row.identity });
+      }),
+      runs(200),
+    );
+  });
+});
