@@ -1,7 +1,7 @@
 # alertgest: `make` lists the targets. Everything runs under Node 24 or later: the one on PATH, or one that npx fetches;
 # node_modules/.bin/node points at it, so that npm and all tools below use it too.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench build monitoring doctor clean image check-supply
+.PHONY: help demo run test check bench build monitoring doctor clean image check-supply security
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export npm_config_update_notifier := false
@@ -45,6 +45,9 @@ check-supply: $(READY) ## licences, checksums, known holes and signatures of wha
 
 monitoring: $(READY) ## the monitoring stack in dist/monitoring; ENV=homelab|company, APPLY=1 installs it
 	@node build/monitoring-stack.ts $(or $(ENV),homelab) $(if $(APPLY),--apply)
+
+security: $(READY) ## every threat and whether its tests pass; FUZZ_RUNS=10000 for a long night
+	@node build/security.ts
 
 doctor: $(READY) ## what is reachable, what is not, how to fix it
 	@node cli/main.ts doctor

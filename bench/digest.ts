@@ -69,7 +69,7 @@ async function generate(url: string, progress: Progress): Promise<void> {
       `insert into incidents (id, pattern, opened_at, closed_at, open_episodes, episodes, grown_to)
        select 'ag-' || n, 'v1:' || n % $2::int, $3::timestamptz + make_interval(secs => (n::bigint * 7919) % $4::int), $5, 0, 1, 1
        from generate_series(1, $1::int) as n`,
-      [EPISODES / 20, PATTERNS, START, NIGHT_S, END],
+      [EPISODES / 20, PATTERNS, START, NIGHT_S, new Date(END.getTime() - 1_000)],
     );
     for (let from = 0; from < EPISODES; from += SLICE) {
       progress(`digest: ${from} of ${EPISODES} alerts`);
@@ -110,7 +110,7 @@ async function measure(pool: Pool, progress: Progress): Promise<Report> {
     const startedAt = performance.now();
     const night = await collectFacts(
       pool,
-      { name: 'all', zone: 'Europe/London', windows: [{ start: START, end: END }], matchers: [] },
+      { name: 'all', zone: 'Europe/London', windows: [{ start: START, end: END }], matches: null },
       CALENDAR,
       { cluster: null, missed: { missed: null, missedWhy: null } },
     );

@@ -1,15 +1,18 @@
 /**
  * Runs the benches in turn, prints a table each, writes all of them to dist/bench.json and renews docs/performance.md.
- * Run: node bench/main.ts [name …], e.g. `node bench/main.ts ingest`; without names, all.
+ * Run: node bench/main.ts [name …], e.g. `node bench/main.ts ingest`; without names, all but `growth`, which takes minutes
+ * and knows `--days 30`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { bundle } from '../build/bundle.ts';
 import { measureBacktest } from './backtest.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDigest } from './digest.ts';
 import { measureEnvelope } from './envelope.ts';
+import { measureGrowth } from './growth.ts';
 import { measureHistoryCost } from './history-cost.ts';
 import { measureIngest } from './ingest.ts';
 import { measureLatency } from './latency.ts';
@@ -25,6 +28,11 @@ import { measureStorm } from './storm.ts';
 
 const DIST = resolve(import.meta.dirname, '../dist');
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { days: { type: 'string', default: '30' } },
+});
+
 const BENCHES: Readonly<Record<string, (progress: Progress) => Promise<Report> | Report>> = {
   patterns: measurePatterns,
   rules: measureRules,
@@ -39,6 +47,7 @@ const BENCHES: Readonly<Record<string, (progress: Progress) => Promise<Report> |
   backtest: measureBacktest,
   envelope: measureEnvelope,
   digest: measureDigest,
+  growth: (progress) => measureGrowth(progress, Number(values.days)),
 };
 /** The benches that run what the build makes. */
 const NEED_DIST: ReadonlySet<string> = new Set([
@@ -51,7 +60,7 @@ const NEED_DIST: ReadonlySet<string> = new Set([
 ]);
 
 async function main(names: readonly string[]): Promise<void> {
-  const chosen = names.length === 0 ? Object.keys(BENCHES) : names;
+  const chosen = names.length === 0 ? Object.keys(BENCHES).filter((name) => name !== 'growth') : names;
   const unknown = chosen.filter((name) => BENCHES[name] === undefined);
   if (unknown.length > 0) {
     console.error(`no bench is called ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
@@ -108,4 +117,4 @@ function measureRules(): Report {
   };
 }
 
-await main(process.argv.slice(2));
+await main(positionals);

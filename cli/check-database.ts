@@ -74,7 +74,8 @@ export function toClockCheck(name: string, whose: string, offMs: number): Check 
   if (offset <= SKEW_MS)
     return { name, verdict: 'ok', detail: `${whose} agrees within ${Math.ceil(offset / 1_000)} s` };
   const detail = `${whose} is ${formatDuration(offset)} ${offMs > 0 ? 'ahead of' : 'behind'} this machine`;
-  const fix = 'synchronise both (timedatectl set-ntp true; chronyc tracking): windows and stale alerts go by the database’s clock, starts and ends by Alertmanager’s';
+  const fix =
+    'synchronise both (timedatectl set-ntp true; chronyc tracking): windows and stale alerts go by the database’s clock, starts and ends by Alertmanager’s';
   return { name, verdict: 'warn', detail, fix };
 }
 
@@ -93,7 +94,10 @@ async function checkCopies(pool: Pool, redis: string): Promise<Check[]> {
   );
   const { ahead = 0, behind = 0 } = rows[0] ?? {};
   if (ahead === 0) {
-    const detail = behind === 0 ? `${copies.size} in Redis, none stale` : `${behind} of ${copies.size} in Redis are stale and ignored`;
+    const detail =
+      behind === 0
+        ? `${copies.size} in Redis, none stale`
+        : `${behind} of ${copies.size} in Redis are stale and ignored`;
     return [{ name, verdict: 'ok', detail }];
   }
   return [
@@ -111,11 +115,7 @@ async function checkStored(pool: Pool): Promise<Check[]> {
     pool.query<{ there: boolean }>(`select to_regclass('alertgest.episodes') is not null as there`),
   );
   if (tables[0]?.there !== true) return [];
-  return [
-    ...(await checkNamespaces(pool)),
-    ...(await checkRefusals(pool)),
-    ...(await checkDeliveries(pool)),
-  ];
+  return [...(await checkNamespaces(pool)), ...(await checkRefusals(pool)), ...(await checkDeliveries(pool))];
 }
 
 /** An AlertmanagerConfig passes on only the alerts of its own namespace, and nobody is told of the others. */

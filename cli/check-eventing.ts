@@ -45,7 +45,10 @@ export async function checkDeadLetters({ KUBECONFIG, HOME = '', NAMESPACE }: Env
     const bare = brokers.items.filter(({ metadata }) => !covered.has(metadata.name));
     if (open.length === 0 && bare.length === 0)
       return [{ name, verdict: 'ok', detail: `${triggers.items.length} Triggers end at a sink` }];
-    const names = [...bare, ...open].map(({ metadata }) => metadata.name).slice(0, 3).join(', ');
+    const names = [...bare, ...open]
+      .map(({ metadata }) => metadata.name)
+      .slice(0, 3)
+      .join(', ');
     const fix =
       'what nobody takes is forgotten until the sweep: set spec.delivery.deadLetterSink to receive, uri /dead-letters (eventing/base/broker.yaml)';
     return [{ name, verdict: 'warn', detail: `there is none for ${names}`, fix }];
@@ -61,7 +64,11 @@ export async function checkDeadLetters({ KUBECONFIG, HOME = '', NAMESPACE }: Env
   }
 }
 
-function hasSink({ delivery: policy }: { readonly delivery?: { readonly deadLetterSink?: unknown } | undefined }): boolean {
+function hasSink({
+  delivery: policy,
+}: {
+  readonly delivery?: { readonly deadLetterSink?: unknown } | undefined;
+}): boolean {
   return policy?.deadLetterSink !== undefined && policy.deadLetterSink !== null;
 }
 

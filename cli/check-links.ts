@@ -12,7 +12,8 @@ const ONLY_HERE = /^(localhost|127\.|\[?::1\]?$|0\.0\.0\.0)|(\.svc|\.cluster\.lo
 export async function checkLinks({ CONSOLE_URL: url }: Environment): Promise<Check> {
   const name = 'Links';
   if (url === undefined) {
-    const fix = 'set CONSOLE_URL to the console’s address as a phone reaches it, e.g. https://alertgest.example.org';
+    const fix =
+      'set CONSOLE_URL to the console’s address as a phone reaches it, e.g. https://alertgest.example.org';
     return { name, verdict: 'off', detail: 'CONSOLE_URL is not set; messages carry no link', fix };
   }
   const host = URL.parse(url)?.hostname ?? '';

@@ -19,7 +19,9 @@ export async function checkToken(url: string, env: Environment): Promise<Check[]
   const basic = env['RECEIVE_BASIC_AUTH'];
   if (!(await isReachable(url))) return [];
   if (token === undefined && basic === undefined)
-    return [{ name, verdict: 'off', detail: 'RECEIVE_TOKEN is not set; it is the one that Alertmanager sends' }];
+    return [
+      { name, verdict: 'off', detail: 'RECEIVE_TOKEN is not set; it is the one that Alertmanager sends' },
+    ];
   const authorization =
     token === undefined ? `Basic ${Buffer.from(basic ?? '').toString('base64')}` : `Bearer ${token}`;
   const answer = await ask(`${url}/api/v1/alerts?dry_run`, {
@@ -55,9 +57,7 @@ const routeSchema: z.ZodType<Route> = z.lazy(() =>
 );
 const configSchema = z.object({
   route: routeSchema,
-  receivers: z.array(
-    z.object({ name: z.string(), webhook_configs: z.array(z.looseObject({})).nullish() }),
-  ),
+  receivers: z.array(z.object({ name: z.string(), webhook_configs: z.array(z.looseObject({})).nullish() })),
 });
 const statusSchema = z.object({ config: z.object({ original: z.string() }) });
 
@@ -65,7 +65,9 @@ const statusSchema = z.object({ config: z.object({ original: z.string() }) });
 export async function checkAlertmanager({ ALERTMANAGER_URL: url }: Environment): Promise<Check[]> {
   const name = 'Alertmanager';
   if (url === undefined)
-    return [{ name, verdict: 'off', detail: 'ALERTMANAGER_URL is not set; with it its routes are looked at' }];
+    return [
+      { name, verdict: 'off', detail: 'ALERTMANAGER_URL is not set; with it its routes are looked at' },
+    ];
   const place = toPlace(url) ?? 'ALERTMANAGER_URL';
   const answer = await ask(`${url.replace(/\/+$/, '')}/api/v2/status`, { method: 'GET' });
   const status = statusSchema.safeParse(parseJson(answer?.body ?? ''));
@@ -77,7 +79,15 @@ export async function checkAlertmanager({ ALERTMANAGER_URL: url }: Environment):
   const clock = Number.isNaN(date) ? [] : [toClockCheck(`${name} clock`, place, date - Date.now())];
   const config = configSchema.safeParse(parse(status.data.config.original));
   if (!config.success)
-    return [{ name, verdict: 'warn', detail: `${place} has routes that cannot be read here`, fix: 'amtool config routes' }, ...clock];
+    return [
+      {
+        name,
+        verdict: 'warn',
+        detail: `${place} has routes that cannot be read here`,
+        fix: 'amtool config routes',
+      },
+      ...clock,
+    ];
   return [judgeRoutes(place, config.data), ...clock];
 }
 
@@ -87,7 +97,8 @@ function judgeRoutes(place: string, { route, receivers }: z.infer<typeof configS
   const ours = new Set(receivers.filter((one) => isOurs(one)).map((one) => one.name));
   const ways = waysTo(route, ours, false);
   if (ways.length === 0) {
-    const fix = 'add a receiver with webhook_configs.url …/api/v1/alerts and a route with continue: true (docs/operations.md)';
+    const fix =
+      'add a receiver with webhook_configs.url …/api/v1/alerts and a route with continue: true (docs/operations.md)';
     return { name, verdict: 'fail', detail: `${place} sends nothing to alertgest`, fix };
   }
   if (ways.every(({ isNarrow }) => isNarrow)) {

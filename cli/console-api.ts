@@ -23,10 +23,35 @@ const issuesSchema = z.object({
   issues: z.array(z.object({ incidents: z.number() })),
 });
 const auditSchema = z.looseObject({ clean: z.boolean() });
+const standingsSchema = z.object({
+  notices: z.array(
+    z.object({
+      id: z.string(),
+      alertname: z.string(),
+      kind: z.string(),
+      status: z.string(),
+      reason: z.string().nullable(),
+      why: z.string().nullable(),
+      received_at: z.coerce.date(),
+    }),
+  ),
+});
+const deliveriesSchema = z.object({
+  deliveries: z.array(
+    z.object({
+      channel: z.string(),
+      status: z.string(),
+      last_error: z.string().nullable(),
+      sent_at: z.coerce.date().nullable(),
+    }),
+  ),
+});
 const digestSchema = z.object({ text: z.string() });
 
 export type Counts = z.infer<typeof countsSchema>;
 export type Audit = z.infer<typeof auditSchema>;
+export type Standing = z.infer<typeof standingsSchema>['notices'][number];
+export type Delivery = z.infer<typeof deliveriesSchema>['deliveries'][number];
 type Notice = z.infer<typeof noticesSchema>['notices'][number];
 
 export interface ConsoleApi {
@@ -34,6 +59,9 @@ export interface ConsoleApi {
   countNotices(): Promise<Readonly<Record<string, number>>>;
   /** Every notice in a state. */
   listNotices(state: string): Promise<readonly Notice[]>;
+  /** Where the latest news about an alertname stands; undefined when there is none. */
+  findNotice(alertname: string): Promise<Standing | undefined>;
+  listDeliveries(notice: string): Promise<readonly Delivery[]>;
   countIssues(): Promise<{ readonly issues: number; readonly incidents: number }>;
   readAudit(): Promise<Audit>;
   /** Calls build-digest for a window and gives back its text. */
@@ -70,6 +98,12 @@ export function createConsoleApi(url: string, token: string | null = null): Cons
         const path = `/api/v1/notices?state=${state}&limit=${PAGE}&offset=${offset}`;
         return (await get(path, noticesSchema)).notices;
       }),
+    async findNotice(alertname) {
+      const { notices } = await get('/api/v1/notices?limit=100', standingsSchema);
+      return notices.find((notice) => notice.alertname === alertname && notice.kind === 'opened');
+    },
+    listDeliveries: async (notice) =>
+      (await get(`/api/v1/deliveries?notice=${encodeURIComponent(notice)}`, deliveriesSchema)).deliveries,
     async countIssues() {
       const issues = await pages(async (offset) => {
         return (await get(`/api/v1/issues?limit=${PAGE}&offset=${offset}`, issuesSchema)).issues;

@@ -94,7 +94,7 @@ async function preview(
     write: settings === null ? null : createWriter({ model: createModel(settings), settings, log }),
   });
   const built = await build(
-    { name: 'all', zone: calendar.CAPTURE_WINDOW_TIMEZONE, windows: [window], matchers: [], attempts: 1 },
+    { name: 'all', zone: calendar.CAPTURE_WINDOW_TIMEZONE, windows: [window], matches: null, attempts: 1 },
     { log, signal: AbortSignal.timeout(BUILD_TIMEOUT_MS), useModel },
   );
   return built.document;
@@ -102,7 +102,7 @@ async function preview(
 
 async function noise(pool: Pool, calendar: CaptureWindowConfig, window: WindowSpan): Promise<DigestDocument> {
   const zone = calendar.CAPTURE_WINDOW_TIMEZONE;
-  const facts = await collectFacts(pool, { name: 'all', zone, windows: [window], matchers: [] }, calendar, {
+  const facts = await collectFacts(pool, { name: 'all', zone, windows: [window], matches: null }, calendar, {
     cluster: null,
     missed: { missed: null, missedWhy: null },
   });

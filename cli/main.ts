@@ -25,6 +25,10 @@ const COMMANDS = new Map<string, Entry>([
   ['config', { what: 'every problem of the variables and routes', load: () => import('./config.ts') }],
   ['bench', { what: 'rank the models of your Ollama', load: () => import('./bench.ts') }],
   ['digest', { what: 'what a digest would say, or the noise of a month', load: () => import('./digest.ts') }],
+  [
+    'test-alert',
+    { what: 'an alert through a live Alertmanager to the phone', load: () => import('./test-alert.ts') },
+  ],
   ['migrate', { what: 'bring the schema of DATABASE_URL up to date', load: () => import('./migrate.ts') }],
 ]);
 
@@ -48,7 +52,7 @@ async function main([name = '--help', ...words]: readonly string[]): Promise<num
 }
 
 function toHelp(): string {
-  const lines = [...COMMANDS].map(([name, { what }]) => `  ${name.padEnd(9)} ${what}`);
+  const lines = [...COMMANDS].map(([name, { what }]) => `  ${name.padEnd(10)} ${what}`);
   return `alertgest: alert triage, Alertmanager in, one push per incident out
 
 Usage: ${CALL} <command> [flags]

@@ -1,7 +1,7 @@
 /** routes: who would hear of an alert by a routes file, at a time, and why; like `amtool config routes test`. */
 import { readFileSync } from 'node:fs';
 import { CHANNEL_TYPES } from '../functions/notify/channels/index.ts';
-import { formatMatcher, parseMatchers } from '../functions/notify/matchers.ts';
+import { formatMatcher, parseMatchers } from '../shared/matchers.ts';
 import { formatProblems, readRoutes } from '../functions/notify/routes-file.ts';
 import type { ReadRoutes } from '../functions/notify/routes-file.ts';
 import { answerFor, isQuietTime } from '../functions/notify/routes.ts';

@@ -64,6 +64,10 @@ export const VARIABLES = {
   alert_ai_rate_limited_per_minute: same(10, 'requests a minute that an AI provider refuses'),
   alert_churn_threshold: same(10, 'users lost within a day in percent'),
   alert_payment_failure_threshold: same(5, 'failed payments in percent'),
+  runbook_base_url: same(
+    'https://git.example.com/platform/alertgest/blob/main/docs/runbooks',
+    'where people can read the pages of docs/runbooks; a page is named like its alert',
+  ),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof VARIABLES;
@@ -85,9 +89,6 @@ export function readVariables(
   });
   return Object.fromEntries(entries) as Variables;
 }
-
-/** The runbooks' address; pages are named like their alerts. */
-export const RUNBOOKS = 'https://github.com/alertgest/alertgest/blob/main/docs/runbooks';
 
 function checkValue(name: string, value: string, model: number | string): string {
   const isDuration = typeof model === 'string' && /^\d+[smhd]$/.test(model);

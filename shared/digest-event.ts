@@ -2,6 +2,7 @@
 import type { CloudEvent } from 'cloudevents';
 import * as z from 'zod';
 import { documentSchema } from './digest/document.ts';
+import { toPlainText } from './digest/markdown.ts';
 import { InvalidInputError } from './errors.ts';
 import { createEvent, digestBuiltSchema, episodeCountsSchema } from './events.ts';
 import type { EventSource } from './events.ts';
@@ -28,7 +29,7 @@ export function toBuiltEvent(source: EventSource, row: DigestRow): CloudEvent<Bu
     to: row.window_end.toISOString(),
     zone: row.zone,
     counts: counts.success ? toShort(counts.data) : EMPTY,
-    text: (row.formatted_output ?? '').slice(0, TEXT_CHARS),
+    text: (document.success ? toPlainText(document.data) : (row.formatted_output ?? '')).slice(0, TEXT_CHARS),
   });
 }
 

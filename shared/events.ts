@@ -50,7 +50,7 @@ export const digestBuiltSchema = z.object({
   to: z.string().describe('RFC 3339, exclusive'),
   zone: z.string().describe('IANA time zone of the window'),
   counts: episodeCountsSchema,
-  text: z.string().describe('the counts as a person reads them'),
+  text: z.string().describe('the digest as a person reads it'),
 });
 
 /** What became of a digest. */

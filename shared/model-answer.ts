@@ -61,7 +61,8 @@ export interface Expected<T> {
 }
 
 /** A usable value, or what is wrong with the answer. */
-export type Read<T> = { value: T } | { reason: 'invalid-json' | 'wrong-schema' | 'rejected'; problem: string };
+export type Read<T> =
+  { value: T } | { reason: 'invalid-json' | 'wrong-schema' | 'rejected'; problem: string };
 
 /** Reads what a model wrote: JSON of the schema that also passes the check. */
 export function readAnswer<T>(text: string, { schema, check }: Expected<T>): Read<T> {

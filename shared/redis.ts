@@ -87,7 +87,12 @@ export async function readGenerations(
   limit: number,
 ): Promise<ReadonlyMap<string, number> | null> {
   const { Redis: Client } = await import('ioredis');
-  const redis = new Client(url, { lazyConnect: true, connectTimeout: 500, commandTimeout: 2_000, retryStrategy: () => null });
+  const redis = new Client(url, {
+    lazyConnect: true,
+    connectTimeout: 500,
+    commandTimeout: 2_000,
+    retryStrategy: () => null,
+  });
   redis.on('error', () => undefined);
   try {
     await redis.connect();

@@ -11,6 +11,8 @@ export const configSchema = z.object({
   ...databaseConfig.shape,
   ...captureWindowConfig.shape,
   DIGEST_GRACE: digestSchedule.shape.DIGEST_GRACE,
+  /** The routes file, as notify reads it; its digests say which teams have one of their own. */
+  ROUTES: z.string().optional(),
   /** Where to ask what fired and never arrived; without it nothing is compared. */
   PROMETHEUS_URL: z
     .url({ protocol: /^https?$/, error: 'must be a URL, e.g. http://prometheus:9090' })

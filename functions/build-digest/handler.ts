@@ -20,17 +20,18 @@ import {
   untoldDigests,
 } from '../../shared/postgres/digests.ts';
 import type { DigestClaim } from '../../shared/postgres/digests.ts';
-import type { LabelMatcher } from '../../shared/postgres/digest-night.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import { windowsBetween } from '../../shared/postgres/windows.ts';
 import type { WindowSpan } from '../../shared/postgres/windows.ts';
 import type { EventHandler } from '../../shared/serve.ts';
+import type { Wanted } from '../../shared/digest/collect.ts';
 import type { Builder } from './builder.ts';
 
 /** A digest of the routes file: its name, and which alerts it is about. */
 export interface DigestDefinition {
   readonly name: string;
-  readonly matchers: readonly LabelMatcher[];
+  /** Null for everything. */
+  readonly matches: Wanted['matches'];
 }
 
 export interface HandlerDeps {
@@ -44,9 +45,11 @@ export interface HandlerDeps {
 }
 
 const ACCEPTED: ReadonlySet<string> = new Set(['dev.knative.sources.ping', 'dev.alertgest.digest.due']);
+/** Postgres knows no time before 4713 BC, and we none before the epoch. */
+const time = z.coerce.date().min(new Date(0)).optional();
 const dueSchema = z.object({
-  from: z.coerce.date().optional(),
-  to: z.coerce.date().optional(),
+  from: time,
+  to: time,
   tell: z.boolean().default(false),
 });
 const DAY_MS = 86_400_000;
@@ -103,9 +106,9 @@ async function work(
   log: Logger,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const matchers = digests.find(({ name }) => name === claim.name)?.matchers ?? [];
+  const matches = digests.find(({ name }) => name === claim.name)?.matches ?? null;
   try {
-    const built = await build({ ...claim, matchers }, { log, signal, useModel: true });
+    const built = await build({ ...claim, matches }, { log, signal, useModel: true });
     const stored = await storeBuilt(pool, claim, built);
     log.info(
       {
@@ -131,7 +134,7 @@ async function preview(deps: HandlerDeps, span: WindowSpan | null, signal: Abort
   const windows = span === null ? [await lastClosed(pool, calendar)] : [span];
   const zone = calendar.CAPTURE_WINDOW_TIMEZONE;
   const built = await build(
-    { name: 'all', zone, windows, matchers: [], attempts: 1 },
+    { name: 'all', zone, windows, matches: null, attempts: 1 },
     { log: null, signal, useModel: false },
   );
   const event = toBuiltEvent(source, {

@@ -13,6 +13,7 @@ import { start } from '../../shared/start.ts';
 import { createBuilder } from './builder.ts';
 import { readCluster } from './cluster.ts';
 import { configSchema } from './config.ts';
+import { EVERYTHING, readDefinitions } from './definitions.ts';
 import { createHandler } from './handler.ts';
 import { readMissed } from './missed.ts';
 import { createWriter } from './writer.ts';
@@ -64,7 +65,7 @@ void start('build-digest', async (raw, address) => {
           source: { cluster: config.CLUSTER_NAME, name: 'build-digest' },
           calendar: config,
           graceMs: config.DIGEST_GRACE,
-          digests: [{ name: 'all', matchers: [] }],
+          digests: config.ROUTES === undefined ? [EVERYTHING] : await readDefinitions(config.ROUTES),
           build,
         }),
       },

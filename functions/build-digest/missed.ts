@@ -82,6 +82,12 @@ function holds(stored: Labels, series: Labels): boolean {
   return Object.entries(series).every(([name, value]) => stored[name] === value);
 }
 
-function toTitle({ alertname = '', severity: _, ...labels }: Labels): string {
-  return toName(`${alertname} (${someOf(Object.values(labels), 3)})`);
+function toTitle({ alertname = '', ...labels }: Labels): string {
+  const values = Object.entries(labels).filter(([name]) => name !== 'severity');
+  return toName(
+    `${alertname} (${someOf(
+      values.map(([, value]) => value),
+      3,
+    )})`,
+  );
 }

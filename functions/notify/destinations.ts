@@ -13,6 +13,8 @@ export interface Destinations {
   readonly router: Router;
   /** The pace of channels that have one, by name. */
   readonly paces: ReadonlyMap<string, Pace>;
+  /** The channels of digests by their name, where the routes file says so. */
+  readonly digests: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Reads them; a {@link ConfigError} tells every problem at once. What reads a routes file is loaded only for one. */
@@ -22,7 +24,12 @@ export async function readDestinations(
 ): Promise<Destinations> {
   if (config.ROUTES === undefined) {
     const channels = channelsFromEnv(env);
-    return { channels, router: createPlainRouter(channels, config.NOTIFY_MIN_SEVERITY), paces: new Map() };
+    return {
+      channels,
+      router: createPlainRouter(channels, config.NOTIFY_MIN_SEVERITY),
+      paces: new Map(),
+      digests: new Map(),
+    };
   }
   const [{ readRoutes, formatProblems }, { createInstances }, { createRouter }] = await Promise.all([
     import('./routes-file.ts'),
@@ -38,7 +45,13 @@ export async function readDestinations(
   const paces = read.file.channels.flatMap(({ name, rate }) =>
     rate === undefined ? [] : [[name, { max: rate.max, perMs: rate.per }] as const],
   );
-  return { channels, router: createRouter(read.file, channels), paces: new Map(paces) };
+  const digests = read.file.digests.map(({ name, channels: of }) => [name, of] as const);
+  return {
+    channels,
+    router: createRouter(read.file, channels),
+    paces: new Map(paces),
+    digests: new Map(digests),
+  };
 }
 
 function readFile(path: string): string | null {

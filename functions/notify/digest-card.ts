@@ -20,6 +20,19 @@ const STYLES = {
   calm: 'good',
   silent: 'good',
 } as const satisfies Record<Level, string>;
+/** Short names, as a row of toggles has little room; the headings are in the sections. */
+const TOGGLES: Readonly<Record<string, string>> = {
+  patterns: 'Show Patterns',
+  actions: 'Show Recommendations',
+  breakdown: 'By Severity',
+  woke: 'Told',
+  held: 'Held',
+  new: 'New',
+  returning: 'Returning',
+  changes: 'Changes',
+  compared: 'Compared',
+  missed: 'Missed',
+};
 /** Toggles of one row; Teams shows at most six actions of a set (https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-reference). */
 const ACTIONS_IN_ROW = 4;
 
@@ -60,7 +73,7 @@ function toEnvelope(document: DigestDocument, sections: readonly Section[], page
               type: 'ActionSet',
               actions: row.map(({ id, title }) => ({
                 type: 'Action.ToggleVisibility',
-                title,
+                title: TOGGLES[id] ?? title,
                 targetElements: [`${id}-section`],
               })),
             })),
@@ -84,27 +97,28 @@ function toEnvelope(document: DigestDocument, sections: readonly Section[], page
 
 function toItems(section: Section) {
   const lines = section.lines.length === 0 ? [toText('None', { isSubtle: true })] : section.lines.map(toLine);
-  return [toText(`${section.emoji} ${section.title}`, { weight: 'bolder' }), ...lines];
+  return [toText(`${section.emoji} ${section.title}`, { weight: 'bolder' }, 'medium'), ...lines];
 }
 
 function toLine(line: Line) {
-  const inlines: object[] = [{ type: 'TextRun', text: disarm(`${toMark(line)}${toWords(line)}`) }];
+  const inlines: object[] = [
+    {
+      type: 'TextRun',
+      text: disarm(`${toMark(line)}${toWords(line)}${line.link === undefined ? '' : ' · '}`),
+    },
+  ];
   if (line.link !== undefined)
     inlines.push({
       type: 'TextRun',
-      text: ` ${line.link.label}`,
+      text: line.link.label,
       color: 'accent',
       selectAction: { type: 'Action.OpenUrl', url: line.link.url },
     });
   return { type: 'RichTextBlock', spacing: 'small', inlines };
 }
 
-function toText(text: string, look: Readonly<Record<string, string | boolean>>) {
-  return {
-    type: 'RichTextBlock',
-    spacing: 'small',
-    inlines: [{ type: 'TextRun', text: disarm(text), ...look }],
-  };
+function toText(text: string, look: Readonly<Record<string, string | boolean>>, spacing = 'small') {
+  return { type: 'RichTextBlock', spacing, inlines: [{ type: 'TextRun', text: disarm(text), ...look }] };
 }
 
 function toRows<T>(items: readonly T[]): T[][] {

@@ -27,11 +27,16 @@ const LOUDNESS = {
 export interface DigestTelling {
   readonly possiblyRepeated: boolean;
   readonly consoleUrl: string | null;
+  /** Hosts that links of alerts may lead to; every host unless told. */
+  readonly allowedHosts?: readonly string[] | undefined;
 }
 
 /** Writes the message of a stored digest. */
-export function toDigestMessage(row: DigestRow, { possiblyRepeated, consoleUrl }: DigestTelling): Message {
-  const document = documentSchema.parse(row.document);
+export function toDigestMessage(
+  row: DigestRow,
+  { possiblyRepeated, consoleUrl, allowedHosts }: DigestTelling,
+): Message {
+  const document = withLinks(documentSchema.parse(row.document), allowedHosts);
   const { priority, severity } = LOUDNESS[document.level];
   const link = consoleUrl === null ? null : safeLink(`${consoleUrl}/digests/${row.id}`);
   const key = `digest-${row.id}`;
@@ -81,4 +86,16 @@ export function toDigestMessage(row: DigestRow, { possiblyRepeated, consoleUrl }
     }),
     digest: { document, pageUrl: link },
   };
+}
+
+/** Runbooks come from alerts: only those stay that may be offered here. */
+function withLinks(document: DigestDocument, allowedHosts: readonly string[] | undefined): DigestDocument {
+  const sections = document.sections.map((section) => ({
+    ...section,
+    lines: section.lines.map(({ link, ...line }) => {
+      const url = link === undefined ? null : safeLink(link.url, allowedHosts);
+      return link === undefined || url === null ? line : { ...line, link: { ...link, url } };
+    }),
+  }));
+  return { ...document, sections };
 }

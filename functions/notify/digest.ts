@@ -32,7 +32,7 @@ export interface DigestDeps {
   readonly deliverer: Deliverer;
   readonly channels: readonly Channel[];
   readonly digestChannels?: (name: string) => DigestChannels;
-  readonly story: Pick<StoryOptions, 'consoleUrl'>;
+  readonly story: Pick<StoryOptions, 'consoleUrl' | 'allowedHosts'>;
 }
 
 /**
@@ -73,8 +73,7 @@ export async function tellDigest(
   const { open, sent, lastError } = await deps.deliverer.deliver({
     owner: { digest: id },
     isUrgent: true,
-    toMessage: async ({ possiblyRepeated }) =>
-      toDigestMessage(row, { possiblyRepeated, consoleUrl: deps.story.consoleUrl }),
+    toMessage: async ({ possiblyRepeated }) => toDigestMessage(row, { possiblyRepeated, ...deps.story }),
     signal,
   });
   // What is left waits for its time; the sweep rings again.

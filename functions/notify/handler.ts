@@ -36,7 +36,7 @@ export interface HandlerDeps {
 }
 
 /** Notices made final with another's message in one run; the sweep takes the rest. */
-const CARRIED_AT_ONCE = 200;
+const CARRIED_AT_ONCE = 1_000;
 
 type Final = 'notified' | 'dead' | 'suppressed';
 

@@ -15,7 +15,7 @@ import { toAllowedHosts } from './links.ts';
 void start('notify', async (raw, address) => {
   const env = resolveEnvironment(raw);
   const config = parseConfig(configSchema, env);
-  const { channels, router, paces } = await readDestinations(config, env);
+  const { channels, router, paces, digests } = await readDestinations(config, env);
   const log = createLog('notify', config.APP_LOG_LEVEL);
   if (channels.length === 0)
     log.warn(
@@ -41,7 +41,11 @@ void start('notify', async (raw, address) => {
     channels,
     deliverer,
     router,
-    digestChannels: () => chooseDigestChannels(channels, config.DIGEST_CHANNELS ?? null),
+    digestChannels: (name) =>
+      chooseDigestChannels(
+        channels,
+        digests.get(name) ?? (name === 'all' ? (config.DIGEST_CHANNELS ?? null) : []),
+      ),
     story: {
       cluster: config.CLUSTER_NAME,
       consoleUrl,

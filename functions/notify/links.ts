@@ -8,10 +8,10 @@ export interface Link {
 }
 
 /** The most wanted first: to decide, to the issue, to the runbook; no page twice. */
-export function toLinks({ button, link, runbookUrl }: Message): readonly Link[] {
+export function toLinks({ button, link, runbookUrl, digest }: Message): readonly Link[] {
   const links: readonly (Link | null)[] = [
     button && { label: button.act === null ? 'Details' : `${button.label}…`, url: button.pageUrl },
-    link === null ? null : { label: 'Open the issue', url: link },
+    link === null ? null : { label: digest === undefined ? 'Open the issue' : 'Open the digest', url: link },
     runbookUrl === null ? null : { label: 'Runbook', url: runbookUrl },
   ];
   const present = links.filter((one) => one !== null);

@@ -111,6 +111,18 @@ function findProblems(file: RoutesFile, types: ReadonlySet<string>): readonly Fi
     ]),
     ...file.routes.flatMap((route, index) => findInRoute(route, ['routes', index], known, false)),
     ...findDoubleRoutes(file.routes),
+    ...findDouble(file.digests, 'digests'),
+    ...file.digests.flatMap((digest, index) => [
+      ...findUnknown(digest.channels, ['digests', index, 'channels'], known.channels, 'channel'),
+      ...(digest.name === 'all' && digest.matchers.length > 0
+        ? [
+            {
+              path: ['digests', index, 'matchers'],
+              text: 'narrow the digest of everything; give it another name',
+            },
+          ]
+        : []),
+    ]),
   ];
 }
 

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { parseDurationMs } from '../../shared/env.ts';
 import { AppError } from '../../shared/errors.ts';
-import { parseMatchers } from './matchers.ts';
-import type { Matcher } from './matchers.ts';
+import { parseMatchers } from '../../shared/matchers.ts';
+import type { Matcher } from '../../shared/matchers.ts';
 import { timeIntervalSchema } from './time-interval-words.ts';
 
 /** Longest wait before an escalation or length of a pace, in milliseconds. */
@@ -98,11 +98,19 @@ const namedIntervalsSchema = z
   })
   .transform((named) => ({ name: named.name, intervals: named.time_intervals }));
 
+const digestSchema = z.strictObject({
+  name,
+  matchers: matchers.default([]),
+  channels: names.min(1, 'names no channel'),
+});
+
 /** The whole file. */
 export const routesFileSchema = z.strictObject(
   {
     channels: z.array(channelSchema, { error: 'must be a list of channels' }).default([]),
     time_intervals: z.array(namedIntervalsSchema, { error: 'must be a list of named intervals' }).default([]),
+    /** Digests of teams, each of what its matchers take; `all` names the channels of everybody's. */
+    digests: z.array(digestSchema, { error: 'must be a list of digests' }).default([]),
     routes: z
       .array(routeSchema, { error: 'must be a list of routes; without any nobody would be told' })
       .min(1, 'must name at least one route; without any nobody would be told'),

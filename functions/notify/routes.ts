@@ -8,7 +8,7 @@
  */
 import { compareSeverity, normalizeSeverity } from '../../shared/severity.ts';
 import type { Severity } from '../../shared/severity.ts';
-import { matchesAll } from './matchers.ts';
+import { matchesAll } from '../../shared/matchers.ts';
 import type { RouteInput, RoutesFile } from './routes-schema.ts';
 import { nobody } from './routing.ts';
 import type { Destination, EscalationPlan, Labels, Router } from './routing.ts';

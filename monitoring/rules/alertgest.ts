@@ -221,7 +221,7 @@ function levels(): AlertRule[] {
       alert: 'AlertgestCaptureRateLow',
       severity: 'critical',
       category: 'meta',
-      expr: '100 * sum(increase(alertgest_alerts_stored_total[1d])) / sum(increase(alertgest_alerts_received_total[1d])) < 99.9',
+      expr: '100 * (sum(increase(alertgest_alerts_stored_total[1d])) or vector(0)) / sum(increase(alertgest_alerts_received_total[1d])) < 99.9',
       for: '15m',
       summary: 'alertgest does not store every alert',
       description:
@@ -246,7 +246,7 @@ function levels(): AlertRule[] {
       alert: 'AlertgestDigestDeliveryLow',
       severity: 'warning',
       category: 'meta',
-      expr: '100 * sum(increase(alertgest_digest_delivery_total{status="sent"}[30d])) / sum(increase(alertgest_digest_delivery_total[30d])) < 99',
+      expr: '100 * (sum(increase(alertgest_digest_delivery_total{status="sent"}[30d])) or vector(0)) / sum(increase(alertgest_digest_delivery_total[30d])) < 99',
       for: '1h',
       summary: 'Digests do not arrive reliably',
       description:

@@ -6,6 +6,8 @@
 export interface Selector {
   readonly series: string;
   readonly labels: readonly string[];
+  /** The same labels with what they are compared with. */
+  readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
 }
 
 const WORDS = new Set(
@@ -24,11 +26,15 @@ export function readSelectors(expr: string): Selector[] {
     /(?<![\w:"])([a-zA-Z_:][\w:]*)\s*(?:\{([^}]*)\})?(?!\w*\s*\()/g,
   )) {
     if (WORDS.has(series.toLowerCase())) continue;
-    const labels = Array.from(
-      (matchers ?? '').matchAll(/([a-zA-Z_]\w*)\s*(?:=~|!~|!=|=)/g),
-      ([, label = '']) => label,
+    const selected = Array.from(
+      (matchers ?? '').matchAll(/([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"(\d+)"/g),
+      ([, label = '', operator = '', at = '']) => ({
+        label,
+        operator,
+        value: JSON.parse(strings[Number(at)] ?? '""') as string,
+      }),
     );
-    found.push({ series, labels });
+    found.push({ series, labels: selected.map(({ label }) => label), matchers: selected });
   }
   return found;
 }

@@ -17,7 +17,7 @@ export function infrastructure(v: Variables): RuleGroup {
   return {
     name: 'Infrastructure',
     file: 'infrastructure',
-    rules: [...pods(v), ...rollouts(), ...nodes(v), ...storage(v)],
+    rules: [...pods(v), ...rollouts(), ...exporters(), ...nodes(v), ...storage(v)],
   };
 }
 
@@ -171,6 +171,33 @@ function rollouts(): AlertRule[] {
           [`kube_deployment_status_observed_generation{${DEPLOYMENT}}`, '6x8 7x12'],
           [`kube_deployment_spec_replicas{${DEPLOYMENT}}`, '3x20'],
           [`kube_deployment_status_replicas_updated{${DEPLOYMENT}}`, '1x8 3x12'],
+        ],
+      },
+    },
+  ];
+}
+
+function exporters(): AlertRule[] {
+  return [
+    {
+      alert: 'ExporterDown',
+      severity: 'warning',
+      category: 'meta',
+      // What has an alert of its own is left out.
+      expr: 'max by (job, instance) (up{job!~"applications|postgres|redis|rabbitmq|alertgest"}) == 0',
+      for: '10m',
+      summary: '{{ $labels.job }} gives no metrics',
+      description:
+        '{{ $labels.instance }} cannot be scraped, so every alert that is made of its metrics keeps silent.',
+      remediation:
+        'Is the exporter running and the machine on? Look at the error of the target in Prometheus.',
+      proof: {
+        at: '12m',
+        labels: { job: 'nas', instance: 'nas' },
+        fires: [['up{job="nas",instance="nas"}', '0x20']],
+        quiet: [
+          ['up{job="nas",instance="nas"}', '0x8 1x20'],
+          ['up{job="applications",instance="10.42.0.7:8080"}', '0x20'],
         ],
       },
     },

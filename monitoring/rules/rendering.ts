@@ -1,18 +1,17 @@
 /** Turns alert rules into files: rule files, PrometheusRule manifests, and promtool tests that prove each alert. */
 import { stringify } from 'yaml';
-import { RUNBOOKS } from '../variables.ts';
-import type { AlertRule, RuleGroup, Series } from './rule.ts';
+import type { AlertRule, RuleBook, Series } from './rule.ts';
 
 const INTERVAL = '15s';
 const NOTE = '# Written by `npm run monitoring` from monitoring/rules; a test compares.\n';
 
 /** A rule file as Prometheus reads it. */
-export function toRuleFile(group: RuleGroup): string {
+export function toRuleFile(group: RuleBook): string {
   return NOTE + write({ groups: [toGroup(group)] });
 }
 
 /** The same as a manifest of the Prometheus Operator. */
-export function toPrometheusRule(group: RuleGroup): string {
+export function toPrometheusRule(group: RuleBook): string {
   return (
     NOTE +
     write({
@@ -32,7 +31,7 @@ export function toPrometheusRule(group: RuleGroup): string {
  * The tests of a group: each alert with a case that fires and one that does not. Proofs over days are in a file of their
  * own that evaluates once an hour: promtool evaluates the whole group at every interval.
  */
-export function toRuleTests(group: RuleGroup): [suffix: string, text: string][] {
+export function toRuleTests(group: RuleBook): [suffix: string, text: string][] {
   const isSlow = (rule: AlertRule): boolean => rule.proof.at.endsWith('h');
   const files: [string, string, readonly AlertRule[]][] = [
     ['', INTERVAL, group.rules.filter((rule) => !isSlow(rule))],
@@ -44,16 +43,16 @@ export function toRuleTests(group: RuleGroup): [suffix: string, text: string][] 
 }
 
 /** The annotations of an alert; templates are left to Prometheus. */
-export function toAnnotations(rule: AlertRule): Record<string, string> {
+export function toAnnotations(rule: AlertRule, runbooks: string): Record<string, string> {
   return {
     summary: rule.summary,
     description: rule.description,
     remediation: rule.remediation,
-    runbook_url: `${RUNBOOKS}/${rule.alert}.md`,
+    runbook_url: `${runbooks}/${rule.alert}.md`,
   };
 }
 
-function toGroup(group: RuleGroup): object {
+function toGroup(group: RuleBook): object {
   return {
     name: group.name,
     interval: INTERVAL,
@@ -62,14 +61,14 @@ function toGroup(group: RuleGroup): object {
       expr: rule.expr,
       ...(rule.for === undefined ? {} : { for: rule.for }),
       labels: { severity: rule.severity, category: rule.category },
-      annotations: toAnnotations(rule),
+      annotations: toAnnotations(rule, group.runbooks),
     })),
   };
 }
 
-function toTestFile(group: RuleGroup, interval: string, rules: readonly AlertRule[]): string {
+function toTestFile(group: RuleBook, interval: string, rules: readonly AlertRule[]): string {
   const tests = rules.flatMap((rule) => [
-    toCase(rule, 'fires', rule.proof.fires, [toExpected(rule)]),
+    toCase(rule, 'fires', rule.proof.fires, [toExpected(rule, group.runbooks)]),
     ...(rule.proof.quiet === null ? [] : [toCase(rule, 'is quiet', rule.proof.quiet, [])]),
   ]);
   return NOTE + write({ rule_files: [`../rules/${group.file}.yaml`], evaluation_interval: interval, tests });
@@ -89,8 +88,11 @@ function toCase(
   };
 }
 
-function toExpected(rule: AlertRule): object {
-  const annotations = Object.entries(toAnnotations(rule)).map(([name, text]) => [name, fill(rule, text)]);
+function toExpected(rule: AlertRule, runbooks: string): object {
+  const annotations = Object.entries(toAnnotations(rule, runbooks)).map(([name, text]) => [
+    name,
+    fill(rule, text),
+  ]);
   return {
     exp_labels: { severity: rule.severity, category: rule.category, ...rule.proof.labels },
     exp_annotations: Object.fromEntries(annotations),

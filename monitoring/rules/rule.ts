@@ -59,6 +59,11 @@ export interface RuleGroup {
   readonly rules: readonly AlertRule[];
 }
 
+/** A group whose alerts know where their runbooks are. */
+export interface RuleBook extends RuleGroup {
+  readonly runbooks: string;
+}
+
 /** A PromQL expression written over several lines, on one. */
 export function oneLine(expr: string): string {
   return expr.replace(/\s*\n\s*/g, ' ').trim();

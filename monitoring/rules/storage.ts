@@ -90,7 +90,8 @@ function backups(v: Variables): AlertRule[] {
       alert: 'BackupMissing',
       severity: 'critical',
       category: 'backup',
-      expr: `(time() - max by (instance, backup, repository) (borg_backup_last_success_timestamp_seconds)) / 3600 > ${v.alert_backup_max_age_hours}`,
+      // Looks back a week, so that a machine that vanished with its metrics is not forgotten.
+      expr: `(time() - max by (instance, backup, repository) (last_over_time(borg_backup_last_success_timestamp_seconds[7d]))) / 3600 > ${v.alert_backup_max_age_hours}`,
       for: '15m',
       summary: 'There is no recent backup {{ $labels.backup }}',
       description:
@@ -101,7 +102,7 @@ function backups(v: Variables): AlertRule[] {
         step: '1h',
         labels: BACKUP_LABELS,
         value: '30',
-        fires: [[`borg_backup_last_success_timestamp_seconds{${BACKUP}}`, '0x40']],
+        fires: [[`borg_backup_last_success_timestamp_seconds{${BACKUP}}`, '0x20']],
         quiet: [[`borg_backup_last_success_timestamp_seconds{${BACKUP}}`, '0x20 72000x20']],
       },
     },

@@ -8,8 +8,14 @@ import {
   rejectedIn,
   wakes,
 } from '../postgres/digest-around.ts';
-import { gatherNight, groupLabels, patternNights, startedAfter } from '../postgres/digest-night.ts';
-import type { LabelMatcher, NightSpan, PatternNight } from '../postgres/digest-night.ts';
+import {
+  gatherNight,
+  groupLabels,
+  keepMatching,
+  patternNights,
+  startedAfter,
+} from '../postgres/digest-night.ts';
+import type { NightSpan, PatternNight } from '../postgres/digest-night.ts';
 import { transaction } from '../postgres/pool.ts';
 import type { Pool, PoolClient } from '../postgres/pool.ts';
 import { pastCounts, windowsBetween } from '../postgres/windows.ts';
@@ -38,7 +44,8 @@ export interface Wanted {
   readonly name: string;
   readonly zone: string;
   readonly windows: readonly Span[];
-  readonly matchers: readonly LabelMatcher[];
+  /** Whether a digest is about alerts with these labels; null for everything. */
+  readonly matches: ((labels: Readonly<Record<string, string>>) => boolean) | null;
 }
 
 /** What is known from elsewhere. */
@@ -58,6 +65,7 @@ export async function collectFacts(
   return transaction(pool, async (client) => {
     await client.query('set transaction isolation level repeatable read');
     await client.query(`set local work_mem = '64MB'`);
+    await client.query('set local jit = off');
     const past = (
       await windowsBetween(
         client,
@@ -69,6 +77,7 @@ export async function collectFacts(
       .filter(({ start, end }) => end <= span.from && start < span.from)
       .slice(-PAST_NIGHTS);
     await gatherNight(client, span);
+    if (wanted.matches !== null) await keepMatching(client, wanted.matches);
     const patterns = await patternNights(
       client,
       span,
@@ -80,7 +89,7 @@ export async function collectFacts(
     const labels = await groupLabels(client, named);
     const rejected = await rejectedIn(client, span);
     const lost = await lostIn(client, span);
-    const everything = wanted.matchers.length === 0;
+    const everything = wanted.matches === null;
     return {
       name: wanted.name,
       zone: wanted.zone,
@@ -108,7 +117,7 @@ export async function collectFacts(
 }
 
 /** The span of some windows, in order. */
-export function toSpan({ windows, matchers }: Pick<Wanted, 'windows' | 'matchers'>): NightSpan {
+export function toSpan({ windows }: Pick<Wanted, 'windows'>): NightSpan {
   const [first] = windows;
   const last = windows.at(-1);
   if (first === undefined || last === undefined) throw new Error('a digest of no window');
@@ -116,7 +125,6 @@ export function toSpan({ windows, matchers }: Pick<Wanted, 'windows' | 'matchers
     edges: windows.flatMap(({ start, end }) => [start, end]),
     from: first.start,
     to: last.end,
-    matchers,
   };
 }
 

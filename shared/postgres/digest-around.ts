@@ -119,8 +119,9 @@ export async function rejectedIn(
   { edges, from, to }: NightSpan,
 ): Promise<{ issues: number; titles: string[] }> {
   const { rows } = await db.query<{ title: string }>(
-    `select distinct p.title from episodes e join patterns p on p.pattern = e.pattern
-     where e.own and e.received_at >= $1 and e.received_at < $2 and width_bucket(e.received_at, $3::timestamptz[]) % 2 = 1
+    `select p.title from patterns p where p.own and exists (
+       select 1 from episodes e where e.pattern = p.pattern and e.received_at >= $1 and e.received_at < $2
+         and width_bucket(e.received_at, $3::timestamptz[]) % 2 = 1)
      order by 1 limit 20`,
     [from, to, edges],
   );

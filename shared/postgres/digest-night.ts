@@ -11,46 +11,48 @@ export interface NightSpan {
   readonly edges: readonly Date[];
   readonly from: Date;
   readonly to: Date;
-  /** Matchers of a team's digest on the alerts' labels; none for everything. */
-  readonly matchers: readonly LabelMatcher[];
-}
-
-/** One matcher as routes know them. */
-export interface LabelMatcher {
-  readonly name: string;
-  readonly op: '=' | '!=' | '=~' | '!~';
-  readonly value: string;
 }
 
 /** Label sets whose labels are read for one group's samples and common labels. */
 const SETS_PER_GROUP = 2_000;
 
 /** Reads the night into a table of this transaction: one row per label set. */
-export async function gatherNight(db: Queryable, { edges, from, to, matchers }: NightSpan): Promise<void> {
+export async function gatherNight(db: Queryable, { edges, from, to }: NightSpan): Promise<void> {
   await db.query(
     `create temp table night_sets on commit drop as
      select pattern, key, count(*)::int as episodes, (count(*) filter (where is_open))::int as firing,
        min(starts_at) as first_start, min(starts_at) filter (where is_open) as firing_since, max(starts_at) as last_start, max(ends) as last_seen,
        -- What of them lies in the span.
-       sum(extract(epoch from ends - greatest(starts_at, least(ends, $1))))::float8 as seconds,
-       max(extract(epoch from ends - starts_at)) filter (where not is_open and end_reason = 'resolved')::float8 as longest,
+       sum(date_part('epoch', ends - greatest(starts_at, least(ends, $1)))) as seconds,
+       date_part('epoch', max(ends - starts_at) filter (where not is_open and end_reason = 'resolved')) as longest,
        (count(*) filter (where end_reason <> 'resolved'))::int as lost, max(id) as sample
      from (
        select e.*, e.ended_at is null or e.end_received_at >= $2 as is_open,
          case when e.ended_at is null or e.end_received_at >= $2 then $2 else least(e.ended_at, $2) end as ends
        from episodes e
        where e.received_at >= $1::timestamptz and e.received_at < $2::timestamptz and not e.own
-         and (cardinality($3::timestamptz[]) = 2 or width_bucket(e.received_at, $3::timestamptz[]) % 2 = 1)
-         and ($4::jsonb is null or not exists (
-           select 1 from jsonb_to_recordset($4::jsonb) as m(name text, op text, value text)
-           where not case m.op when '=' then coalesce(e.labels ->> m.name, '') = m.value
-             when '!=' then coalesce(e.labels ->> m.name, '') <> m.value
-             when '=~' then coalesce(e.labels ->> m.name, '') ~ ('^(?:' || m.value || ')$')
-             else coalesce(e.labels ->> m.name, '') !~ ('^(?:' || m.value || ')$') end))) as night
+         and (cardinality($3::timestamptz[]) = 2 or width_bucket(e.received_at, $3::timestamptz[]) % 2 = 1)) as night
      group by pattern, key`,
-    [from, to, edges, matchers.length === 0 ? null : JSON.stringify(matchers)],
+    [from, to, edges],
   );
-  await db.query('analyze night_sets');
+}
+
+/** Leaves only label sets that a digest is about, by the labels of one alert of each and what we know of its issue. */
+export async function keepMatching(
+  db: Queryable,
+  matches: (labels: Readonly<Record<string, string>>) => boolean,
+): Promise<void> {
+  const { rows } = await db.query<{
+    id: string;
+    labels: Record<string, string>;
+    own: Record<string, string>;
+  }>(
+    `select s.sample as id, e.labels, jsonb_strip_nulls(jsonb_build_object('alertname', p.alertname, 'severity', p.severity,
+       'namespace', p.namespace, 'cluster', p.cluster, 'category', p.classification ->> 'category')) as own
+     from night_sets s join episodes e on e.id = s.sample join patterns p on p.pattern = s.pattern`,
+  );
+  const others = rows.filter(({ labels, own }) => !matches({ ...labels, ...own })).map(({ id }) => id);
+  await db.query('delete from night_sets where sample = any($1::bigint[])', [others]);
 }
 
 /** What one pattern did in the night. */

@@ -34,7 +34,7 @@ export async function rollUpHistory(pool: Pool, retentionDays: number): Promise<
   await run(
     pool.query(
       `delete from pattern_hours where (pattern, hour) in (
-         select pattern, hour from pattern_hours where hour < alert_now() - make_interval(days => $1) limit 1000)`,
+         select pattern, hour from pattern_hours where hour < (select alert_now() - make_interval(days => $1)) limit 1000)`,
       [KEEP_DAYS],
     ),
   );

@@ -58,6 +58,10 @@ export async function owedWindows(db: Queryable, name: string, graceMs: number):
       `select w.window_start as start, w.window_end as end, w.zone from capture_windows w
        where w.window_end <= alert_now() - make_interval(secs => $2::float8 / 1000)
          and not exists (select 1 from digest_windows d where d.name = $1 and d.window_start = w.window_start)
+         -- A team's digests begin with the windows of the last one that everybody got.
+         and ($1 = 'all' or w.window_end > coalesce(
+           (select max(c.window_end) from digest_windows t join capture_windows c using (window_start) where t.name = $1),
+           (select d.window_start from digests d where d.kind = 'windows' and d.name = 'all' order by d.id desc limit 1)))
        order by w.window_start`,
       [name, graceMs],
     ),

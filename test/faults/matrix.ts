@@ -42,7 +42,8 @@ export const MATRIX: readonly FaultRow[] = [
     fault: 'PostgreSQL is away for longer than the broker tries',
     expected: 'two sweeps carry everything to its end',
     tests: own('stores.slow', 'F02'),
-    limit: 'away until the broker has given up (about ten seconds), not ten minutes: nothing else depends on the length',
+    limit:
+      'away until the broker has given up (about ten seconds), not ten minutes: nothing else depends on the length',
   },
   {
     row: 3,
@@ -169,7 +170,10 @@ export const MATRIX: readonly FaultRow[] = [
     row: 23,
     fault: 'a provider that answers for ever',
     expected: 'cut off after 10 s, other channels within 3 s',
-    tests: [...own('providers', 'F23'), ...integration('functions/notify/delivery', 'that hangs delays no other')],
+    tests: [
+      ...own('providers', 'F23'),
+      ...integration('functions/notify/delivery', 'that hangs delays no other'),
+    ],
   },
   {
     row: 24,
@@ -339,7 +343,11 @@ export const MATRIX: readonly FaultRow[] = [
     expected: 'one repair, then the rules alone; nothing unchecked gets out',
     tests: [
       ...own('model', 'F47'),
-      ...integration('shared/model', 'is repaired once, with what was wrong', 'ends as $reason when the answer is $answer'),
+      ...integration(
+        'shared/model',
+        'is repaired once, with what was wrong',
+        'ends as $reason when the answer is $answer',
+      ),
       ...integration(EXPLAIN, 'that answers $answer ends as no explanation: $why'),
     ],
   },
@@ -348,7 +356,11 @@ export const MATRIX: readonly FaultRow[] = [
     fault: 'the model cut its prompt',
     expected: 'always noticed, never used',
     tests: [
-      ...integration('shared/model', 'ends as $reason when the answer is $answer', 'is not sent when the prompt cannot fit'),
+      ...integration(
+        'shared/model',
+        'ends as $reason when the answer is $answer',
+        'is not sent when the prompt cannot fit',
+      ),
       ...integration(EXPLAIN, 'that answers $answer ends as no explanation: $why'),
     ],
   },
@@ -373,7 +385,8 @@ export const MATRIX: readonly FaultRow[] = [
     fault: 'old code runs on the new schema',
     expected: 'both work',
     tests: own('upkeep', 'F51'),
-    limit: 'there is no earlier release whose code could run; the test holds every later migration to additions',
+    limit:
+      'there is no earlier release whose code could run; the test holds every later migration to additions',
   },
   {
     row: 52,

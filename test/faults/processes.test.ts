@@ -5,7 +5,11 @@ import { makeFiring, startTestMachine } from '../support/machine.ts';
 import type { TestAlert, TestMachine } from '../support/machine.ts';
 
 /** The sweep of a test does not wait a minute. */
-const SOON = { SWEEP_RECEIVED_AFTER: '300ms', SWEEP_CLASSIFIED_AFTER: '300ms', SWEEP_ADMITTED_AFTER: '300ms' };
+const SOON = {
+  SWEEP_RECEIVED_AFTER: '300ms',
+  SWEEP_CLASSIFIED_AFTER: '300ms',
+  SWEEP_ADMITTED_AFTER: '300ms',
+};
 const STEPS = ['receive', 'classify', 'suppress-check', 'notify'] as const;
 
 describe('processes', { timeout: 90_000 }, () => {

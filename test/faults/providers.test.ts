@@ -21,7 +21,9 @@ describe('a provider', { timeout: 60_000 }, () => {
     const delays = gotify.pushes.map(({ at }) => at.getTime() - postedAt);
     expect(Math.max(...delays)).toBeLessThan(3_000);
     const cutOff = async (): Promise<number> => {
-      const rows = await machine.query(`select 1 from deliveries where channel = 'ntfy' and unknown_outcomes > 0`);
+      const rows = await machine.query(
+        `select 1 from deliveries where channel = 'ntfy' and unknown_outcomes > 0`,
+      );
       return rows.length;
     };
     // Ten seconds are what a provider may take.
@@ -48,7 +50,9 @@ routes:
     await machine.settle();
     gotify.assertOnly(3);
     expect(machine.sink.requests).toHaveLength(3);
-    const rows = await machine.query('select channel, status, count(*)::int from deliveries group by 1, 2 order by 1');
+    const rows = await machine.query(
+      'select channel, status, count(*)::int from deliveries group by 1, 2 order by 1',
+    );
     expect(rows).toEqual([
       { channel: 'gotify', status: 'sent', count: 3 },
       { channel: 'ntfy', status: 'dead', count: 3 },

@@ -19,7 +19,9 @@ describe.skipIf(findServer() === null)('Redis', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     redis = await startOwnRedis();
     // What comes back is told anew, so that only the decision keeps it from being told.
-    machine = await startTestMachine({ env: { REDIS_URL: redis.url, REMIND_AFTER: '1m', FLAP_OPENINGS: '100' } });
+    machine = await startTestMachine({
+      env: { REDIS_URL: redis.url, REMIND_AFTER: '1m', FLAP_OPENINGS: '100' },
+    });
   });
   afterAll(async () => {
     await machine.stop();
@@ -141,7 +143,9 @@ async function slowestRead(url: string): Promise<number> {
   let slowest = 0;
   for (let index = 0; index < 20; index++) {
     const startedAt = performance.now();
-    expect(await cache.read(`pattern-${index}`, 3, new Date(), () => Promise.resolve(IGNORED))).toEqual(IGNORED);
+    expect(await cache.read(`pattern-${index}`, 3, new Date(), () => Promise.resolve(IGNORED))).toEqual(
+      IGNORED,
+    );
     slowest = Math.max(slowest, performance.now() - startedAt);
   }
   cache.close();

@@ -62,9 +62,9 @@ describe('what comes again, late or cut', { timeout: 60_000 }, () => {
     expect(await machine.postBody(body)).toBe(200);
     await machine.settle();
     machine.sink.assertOnly(2);
-    expect(await machine.query(`select value::int from counters where name = 'alerts_truncated_total'`)).toEqual([
-      { value: 3 },
-    ]);
+    expect(
+      await machine.query(`select value::int from counters where name = 'alerts_truncated_total'`),
+    ).toEqual([{ value: 3 }]);
   });
 
   test('F35 poison among good alerts is refused at the door; the good ones flow, the process lives', async () => {

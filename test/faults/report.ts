@@ -51,7 +51,8 @@ export default class FaultReport implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[], errors: readonly { message: string }[]): Promise<void> {
     for (const { message } of errors) process.stdout.write(`FAIL ${message}\n`);
     for (const module of modules)
-      for (const { message } of module.errors()) process.stdout.write(`FAIL ${module.moduleId}: ${message}\n`);
+      for (const { message } of module.errors())
+        process.stdout.write(`FAIL ${module.moduleId}: ${message}\n`);
     const results = MATRIX.map((row) => this.#toResult(row));
     const minutes = (performance.now() - this.#startedAt) / 60_000;
     const count = (result: RowResult['result']): number =>
@@ -94,24 +95,30 @@ function toWritten(file: string, { name }: TestCase): string {
 }
 
 function toExpression(name: string): RegExp {
-  const parts = name.split(/\$\w+|%\w/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  const parts = name
+    .split(/\$\w+|%\w/)
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join('.+')}`);
 }
 
 function toPage(results: readonly RowResult[], minutes: number): string {
-  const rows = results.map(({ row: { row, fault, expected, tests, limit }, result, tests: count, seconds }) => {
-    const files = [...new Set(tests.map(({ file }) => file.replace(/^test\//, '').replace(/\.test\.ts$/, '')))];
-    const cells = [
-      toNumber(row),
-      fault,
-      expected,
-      `${files.join(', ')} (${count})`,
-      result,
-      seconds.toFixed(1),
-      limit ?? '',
-    ];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`;
-  });
+  const rows = results.map(
+    ({ row: { row, fault, expected, tests, limit }, result, tests: count, seconds }) => {
+      const files = [
+        ...new Set(tests.map(({ file }) => file.replace(/^test\//, '').replace(/\.test\.ts$/, ''))),
+      ];
+      const cells = [
+        toNumber(row),
+        fault,
+        expected,
+        `${files.join(', ')} (${count})`,
+        result,
+        seconds.toFixed(1),
+        limit ?? '',
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '/')).join(' | ')} |`;
+    },
+  );
   return `# Faults
 
 What may break, what is true all the same, and the tests that prove it: real PostgreSQL, Redis and Alertmanager, every

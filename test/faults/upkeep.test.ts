@@ -28,7 +28,9 @@ describe('upkeep', { timeout: 90_000 }, () => {
     expect(broken).toEqual([]);
     expect(BREAKS_OLD_CODE.test('alter table notices drop column why')).toBe(true);
     expect(BREAKS_OLD_CODE.test('alter table notices add column loud boolean not null')).toBe(true);
-    expect(BREAKS_OLD_CODE.test('alter table notices add column loud boolean not null default false')).toBe(false);
+    expect(BREAKS_OLD_CODE.test('alter table notices add column loud boolean not null default false')).toBe(
+      false,
+    );
   });
 
   describe('of a running machine', () => {
@@ -116,14 +118,16 @@ describe('upkeep', { timeout: 90_000 }, () => {
       await machine.query(`update notices set status = 'received' where id = $1`, [before?.id]);
       await machine.functions.kill('classify', 'SIGKILL');
       await machine.functions.kill('notify', 'SIGKILL');
-      await machine.query(`update notices set status_at = clock_timestamp() - interval '6 minutes' where id = $1`, [
-        before?.id,
-      ]);
+      await machine.query(
+        `update notices set status_at = clock_timestamp() - interval '6 minutes' where id = $1`,
+        [before?.id],
+      );
       await machine.query(`delete from deliveries`);
       await machine.sweep();
-      await machine.query(`update notices set status_at = clock_timestamp() - interval '6 minutes' where id = $1`, [
-        before?.id,
-      ]);
+      await machine.query(
+        `update notices set status_at = clock_timestamp() - interval '6 minutes' where id = $1`,
+        [before?.id],
+      );
       beats = 0;
       await machine.sweep();
       expect(beats).toBe(0);

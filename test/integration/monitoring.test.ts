@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { DASHBOARDS, withoutVariables } from '../../monitoring/dashboards/catalogue.ts';
 import { numberPanels } from '../../monitoring/dashboards/panel.ts';
+import { findMetric } from '../../monitoring/metrics.ts';
 import { ruleGroups } from '../../monitoring/rules/catalogue.ts';
+import { readSelectors } from '../../monitoring/rules/expression.ts';
 import { toRuleFile } from '../../monitoring/rules/rendering.ts';
 import { ENVIRONMENTS, readVariables } from '../../monitoring/variables.ts';
 import { runTool, whyNoTool } from '../support/tools.ts';
@@ -75,6 +77,21 @@ describe.skipIf(noPromtool)('dashboards in Prometheus', () => {
     expect(status, stdout + stderr).toBe(0);
   });
 
+  it('and runbooks too', () => {
+    const runbooks = resolve(ROOT, '../docs/runbooks');
+    const exprs = readdirSync(runbooks)
+      .map((name) => readFileSync(join(runbooks, name), 'utf8'))
+      .flatMap((page) => Array.from(page.matchAll(/```promql\n([\s\S]*?)```/g), ([, block = '']) => block))
+      .flatMap((block) => block.split('\n').filter((line) => line !== ''));
+    expect(exprs.length).toBeGreaterThan(40);
+    const { status, stdout, stderr } = check(exprs);
+    expect(status, stdout + stderr).toBe(0);
+    const unknown = exprs.flatMap((expr) =>
+      readSelectors(expr).filter(({ series }) => findMetric(series) === undefined),
+    );
+    expect(unknown).toEqual([]);
+  });
+
   it('would be found out by this check', () => {
     expect(check(['sum by (x) (rate(up[5m])']).status).not.toBe(0);
   });
@@ -132,6 +149,7 @@ describe.skipIf(noAmtool)('Alertmanager', () => {
     ['homelab', 'alertgest,direct', 'alertname=NodeNotReady severity=critical category=node'],
     ['homelab', 'alertgest,direct', 'alertname=AlertgestDeliveriesDead severity=warning category=meta'],
     ['homelab', 'alertgest', 'alertname=PodCrashLooping severity=warning category=workload'],
+    ['homelab', 'alertgest', 'alertname=ExporterDown severity=warning category=meta'],
   ] as const)('in %s goes to %s with %s', (environment, receivers, labels) => {
     const { status, stdout, stderr } = runTool('amtool', [
       'config',

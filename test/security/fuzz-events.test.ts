@@ -32,7 +32,15 @@ const headerValue = fc.oneof(
   hostileText.map((text) => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '')),
   fc.constantFrom('1.0', '0.3', '', '/test', 'a', '%00', '2026-01-14T22:00:00Z', 'not a time'),
 );
-const attribute = fc.constantFrom('id', 'source', 'type', 'subject', 'time', 'specversion', 'datacontenttype');
+const attribute = fc.constantFrom(
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'specversion',
+  'datacontenttype',
+);
 const extension = fc.oneof(
   fc.constantFrom('severity', 'constructor', 'validate', 'tojson', 'data', 'database64', 'traceparent'),
   fc.stringMatching(/^[a-z0-9]{1,12}$/),
@@ -41,7 +49,10 @@ const binary = fc
   .tuple(
     fc.dictionary(attribute, headerValue),
     fc.dictionary(extension, headerValue),
-    fc.oneof(hostileJson.map((value) => JSON.stringify(value) ?? ''), hostileText),
+    fc.oneof(
+      hostileJson.map((value) => JSON.stringify(value) ?? ''),
+      hostileText,
+    ),
   )
   .map(([attributes, extensions, body]) => ({
     headers: {
@@ -51,7 +62,10 @@ const binary = fc
       'ce-source': '/test',
       'ce-type': 'dev.alertgest.notice.received',
       ...Object.fromEntries(
-        [...Object.entries(attributes), ...Object.entries(extensions)].map(([name, value]) => [`ce-${name}`, value]),
+        [...Object.entries(attributes), ...Object.entries(extensions)].map(([name, value]) => [
+          `ce-${name}`,
+          value,
+        ]),
       ),
     },
     body: Buffer.from(body),
@@ -59,7 +73,9 @@ const binary = fc
 const structured = fc
   .oneof(
     mutations.map((changes) => mutate(event, changes)),
-    fc.dictionary(hostileName, hostileJson, { maxKeys: 8 }).map((more) => ({ ...(event as object), ...more })),
+    fc
+      .dictionary(hostileName, hostileJson, { maxKeys: 8 })
+      .map((more) => ({ ...(event as object), ...more })),
     fc
       .dictionary(fc.oneof(attribute, extension), hostileText, { minKeys: 1, maxKeys: 2 })
       .map((more) => ({ ...(event as object), ...more })),
@@ -71,7 +87,13 @@ const structured = fc
   }));
 
 /** The event, or null for one that is refused in words. */
-function read({ headers, body }: { headers: Record<string, string>; body: Buffer }): CloudEvent<unknown> | null {
+function read({
+  headers,
+  body,
+}: {
+  headers: Record<string, string>;
+  body: Buffer;
+}): CloudEvent<unknown> | null {
   try {
     return parseEvent(headers, body);
   } catch (error) {
@@ -104,11 +126,23 @@ describe('fuzzed events', () => {
   it('of ours come back as they were sent', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^ag-[0-9a-f]{16}\.[a-z]{1,9}$/), hostileJson, (subject, data) => {
-        const sent = createEvent('dev.alertgest.notice.received', { cluster: 'test', name: 'receive' }, subject, 's', { data });
+        const sent = createEvent(
+          'dev.alertgest.notice.received',
+          { cluster: 'test', name: 'receive' },
+          subject,
+          's',
+          { data },
+        );
         const { headers, body } = toHttpMessage(sent);
-        const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+        const lower = Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+        );
         const read = parseEvent(lower, Buffer.from(body));
-        expect([read.id, read.subject, JSON.stringify(read.data)]).toEqual([sent.id, subject, JSON.stringify({ data })]);
+        expect([read.id, read.subject, JSON.stringify(read.data)]).toEqual([
+          sent.id,
+          subject,
+          JSON.stringify({ data }),
+        ]);
       }),
       runs(200),
     );
@@ -128,29 +162,33 @@ describe('Postgres', () => {
   });
   afterAll(() => pool.end());
 
-  it('takes every dead letter, and is asked for every subject, without an error', { timeout: 60_000 }, async () => {
-    const reported: string[] = [];
-    const handle = createDeadLetterHandler({
-      sweep: () => Promise.reject(new Error('no sweep here')),
-      recordDeadLetter: (letter) => insertDeadLetter(pool, letter),
-      reportOwnIssue: ({ reason }) => {
-        reported.push(reason);
-        return Promise.resolve(true);
-      },
-    });
-    let letters = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(binary, structured), async (request) => {
-        const parsed = read(request);
-        if (parsed === null) return;
-        letters++;
-        await handle(parsed, context);
-        expect(await readNotice(pool, parsed.subject ?? '')).toBeUndefined();
-      }),
-      runs(300),
-    );
-    const { rows } = await pool.query<{ count: string }>('select count(*) from dead_letters');
-    expect(Number(rows[0]?.count)).toBe(letters);
-    expect(reported).toHaveLength(letters);
-  });
+  it(
+    'takes every dead letter, and is asked for every subject, without an error',
+    { timeout: 60_000 },
+    async () => {
+      const reported: string[] = [];
+      const handle = createDeadLetterHandler({
+        sweep: () => Promise.reject(new Error('no sweep here')),
+        recordDeadLetter: (letter) => insertDeadLetter(pool, letter),
+        reportOwnIssue: ({ reason }) => {
+          reported.push(reason);
+          return Promise.resolve(true);
+        },
+      });
+      let letters = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(binary, structured), async (request) => {
+          const parsed = read(request);
+          if (parsed === null) return;
+          letters++;
+          await handle(parsed, context);
+          expect(await readNotice(pool, parsed.subject ?? '')).toBeUndefined();
+        }),
+        runs(300),
+      );
+      const { rows } = await pool.query<{ count: string }>('select count(*) from dead_letters');
+      expect(Number(rows[0]?.count)).toBe(letters);
+      expect(reported).toHaveLength(letters);
+    },
+  );
 });

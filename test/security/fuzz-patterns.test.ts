@@ -11,7 +11,9 @@ type Labels = Record<string, string>;
 
 const word = fc.stringMatching(/^[a-z]{5,9}$/).filter((text) => !/^(?:total|value|count|other)$/.test(text));
 const name = fc.tuple(word, word).map((words) => words.join('-'));
-const replicaSet = fc.stringMatching(/^[bcdf24578]{9}$/).filter((text) => /\d/.test(text) && /[a-z]/.test(text));
+const replicaSet = fc
+  .stringMatching(/^[bcdf24578]{9}$/)
+  .filter((text) => /\d/.test(text) && /[a-z]/.test(text));
 const podSuffix = fc.stringMatching(/^[bcdf][0-9][bcdf]{2}[24578]$/);
 const address = fc.tuple(fc.integer({ min: 1, max: 250 }), fc.integer({ min: 1, max: 250 }));
 
@@ -82,10 +84,19 @@ describe('two alerts', () => {
   });
 
   it('that name a thing share a pattern whichever exporter saw it, and another thing does not', () => {
-    const subject = fc.constantFrom('deployment', 'statefulset', 'persistentvolumeclaim', 'job_name', 'ingress');
+    const subject = fc.constantFrom(
+      'deployment',
+      'statefulset',
+      'persistentvolumeclaim',
+      'job_name',
+      'ingress',
+    );
     fc.assert(
       fc.property(identity, subject, name, circumstances, circumstances, (is, kind, other, now, then) => {
-        const seen = (thing: string, { replicaSet: hash, podSuffix: suffix, address: ip }: Circumstances): string =>
+        const seen = (
+          thing: string,
+          { replicaSet: hash, podSuffix: suffix, address: ip }: Circumstances,
+        ): string =>
           toPattern(
             {
               labels: {

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHANNEL_TYPES } from '../../functions/notify/channels/index.ts';
-import { matchesAll, parseMatchers } from '../../functions/notify/matchers.ts';
+import { matchesAll, parseMatchers } from '../../shared/matchers.ts';
 import { readRoutes } from '../../functions/notify/routes-file.ts';
 import { answerFor } from '../../functions/notify/routes.ts';
 import { timeIntervalSchema } from '../../functions/notify/time-interval-words.ts';
@@ -20,7 +20,31 @@ const labels = fc.dictionary(hostileName, hostileText, { maxKeys: 5 });
 const moment = fc.date({ min: new Date('1990-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
 
 /** Pieces of YAML that change what the rest means. */
-const PIECES = ['- ', ': ', '\n', '&a ', '*a', '<<: *a\n', '!!js ', '"', "'", '{', '}', '[', ']', '#', '|\n', '? ', '%', '\t', '---\n', '\0', '=~', '~', '__proto__: 1\n'];
+const PIECES = [
+  '- ',
+  ': ',
+  '\n',
+  '&a ',
+  '*a',
+  '<<: *a\n',
+  '!!js ',
+  '"',
+  "'",
+  '{',
+  '}',
+  '[',
+  ']',
+  '#',
+  '|\n',
+  '? ',
+  '%',
+  '\t',
+  '---\n',
+  '\0',
+  '=~',
+  '~',
+  '__proto__: 1\n',
+];
 const edited = fc
   .tuple(
     fc.constantFrom(...examples),
@@ -28,7 +52,10 @@ const edited = fc
       fc.record({
         at: fc.nat(),
         cut: fc.integer({ min: 0, max: 20 }),
-        put: fc.oneof(fc.constantFrom(...PIECES), hostileText.map((text) => text.slice(0, 40))),
+        put: fc.oneof(
+          fc.constantFrom(...PIECES),
+          hostileText.map((text) => text.slice(0, 40)),
+        ),
       }),
       { minLength: 1, maxLength: 4 },
     ),
@@ -61,7 +88,10 @@ describe('a routes file', () => {
   });
 
   it('of a bomb of aliases, or nested without end, is a problem within a second', () => {
-    const levels = Array.from({ length: 12 }, (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(10)}]`);
+    const levels = Array.from(
+      { length: 12 },
+      (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(10)}]`,
+    );
     const bombs = [
       `l0: &l0 [x]\n${levels.join('\n')}\nroutes: *l12\n`,
       `routes: ${'['.repeat(20_000)}`,
@@ -81,7 +111,27 @@ const matcherText = fc.oneof(
   fc
     .array(
       fc.oneof(
-        fc.constantFrom('=', '!=', '=~', '!~', '{', '}', ',', '"', '\\', 'severity', 'a', ' ', '.*', '(a+)+', '\\n', '\\x', '\\u12', '[', '^'),
+        fc.constantFrom(
+          '=',
+          '!=',
+          '=~',
+          '!~',
+          '{',
+          '}',
+          ',',
+          '"',
+          '\\',
+          'severity',
+          'a',
+          ' ',
+          '.*',
+          '(a+)+',
+          '\\n',
+          '\\x',
+          '\\u12',
+          '[',
+          '^',
+        ),
         hostileText.map((text) => text.slice(0, 10)),
       ),
       { maxLength: 14 },
@@ -105,7 +155,22 @@ describe('a matcher', () => {
 
   /** Shapes that take a backtracking engine ages; RE2 reads each character once. */
   const pattern = fc
-    .array(fc.constantFrom('(a+)+', '(a|aa)*', '(.*)*', '(a|a)*', '[ab]*', '.*', 'a?', '(a{1,9}){1,9}', 'b', '$', '(?i)A+'), { minLength: 1, maxLength: 5 })
+    .array(
+      fc.constantFrom(
+        '(a+)+',
+        '(a|aa)*',
+        '(.*)*',
+        '(a|a)*',
+        '[ab]*',
+        '.*',
+        'a?',
+        '(a{1,9}){1,9}',
+        'b',
+        '$',
+        '(?i)A+',
+      ),
+      { minLength: 1, maxLength: 5 },
+    )
     .map((parts) => parts.join(''));
   it('takes no longer than linear for patterns that nest', () => {
     let slowestMs = 0;
@@ -126,7 +191,24 @@ describe('a matcher', () => {
 describe('a time interval', () => {
   const field = fc.oneof(
     hostileJson,
-    fc.array(fc.oneof(fc.constantFrom('monday:friday', 'saturday', '1:31', '-1', '-31:31', 'january:december', '2026', '1:9999', 0, 31, 'sunday:monday')), { maxLength: 3 }),
+    fc.array(
+      fc.oneof(
+        fc.constantFrom(
+          'monday:friday',
+          'saturday',
+          '1:31',
+          '-1',
+          '-31:31',
+          'january:december',
+          '2026',
+          '1:9999',
+          0,
+          31,
+          'sunday:monday',
+        ),
+      ),
+      { maxLength: 3 },
+    ),
     fc.constant([{ start_time: '00:00', end_time: '24:00' }]),
     fc.constantFrom('Europe/London', 'Asia/Kolkata', 'Australia/Lord_Howe', '+25:00', ''),
   );

@@ -23,6 +23,8 @@ export interface Collector {
   readonly raw: readonly string[];
   /** From now on nothing is answered. */
   hang(): void;
+  /** From now on answers take this long, in milliseconds. */
+  delay(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const raw: string[] = [];
   let hangs = false;
+  let delayMs = 0;
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -69,7 +72,9 @@ export async function startCollector(): Promise<Collector> {
       const isTraces =
         incoming.url === '/v1/traces' && incoming.headers['content-type'] === 'application/json';
       if (isTraces) spans.push(...readSpans(JSON.parse(body) as Post));
-      outgoing.writeHead(isTraces ? 200 : 404, { 'content-type': 'application/json' }).end('{}');
+      setTimeout(() => {
+        outgoing.writeHead(isTraces ? 200 : 404, { 'content-type': 'application/json' }).end('{}');
+      }, delayMs);
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -79,6 +84,9 @@ export async function startCollector(): Promise<Collector> {
     raw,
     hang() {
       hangs = true;
+    },
+    delay(ms) {
+      delayMs = ms;
     },
     close: () =>
       new Promise((done) => {

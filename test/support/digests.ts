@@ -34,7 +34,7 @@ export function composeDigest(
     ...overrides,
   });
   return build(
-    { name: 'all', zone: 'Europe/London', windows, matchers: [], attempts: 1 },
+    { name: 'all', zone: 'Europe/London', windows, matches: null, attempts: 1 },
     { log: null, signal: AbortSignal.timeout(60_000), useModel: overrides.write !== undefined },
   );
 }

@@ -21,12 +21,12 @@ interface SentDelivery {
   readonly attempts: number;
 }
 
-/** Audits a machine and one keyed sink (ntfy); the sink is the only channel unless `channel` names it. */
-export async function auditMachine(
-  machine: TestMachine,
-  sink: Sink = machine.sink,
-  channel?: string,
-): Promise<MachineAudit> {
+/** What can be audited: a machine of a test, or of a bench. */
+export type Audited = Pick<TestMachine, 'query' | 'get' | 'crashes' | 'sink'>;
+
+/** Audits a machine whose only channel is one keyed sink (ntfy). */
+export async function auditMachine(machine: Audited): Promise<MachineAudit> {
+  const { sink } = machine;
   const violations: string[] = [];
   const moving = await machine.query<{ id: string; status: string; missing: string }>(
     `select n.id, n.status from notices n left join batches b on b.id = n.batch
@@ -35,8 +35,7 @@ export async function auditMachine(
   for (const { id, status } of moving) violations.push(`${id} is not final: ${status}`);
   const deliveries = await machine.query<SentDelivery>(
     `select d.id::text, d.notice, n.incident, d.status, d.provider_id, d.attempts
-     from deliveries d left join notices n on n.id = d.notice where $1::text is null or d.channel = $1`,
-    [channel ?? null],
+     from deliveries d left join notices n on n.id = d.notice`,
   );
   const open = deliveries.filter(({ status }) => status === 'planned' || status === 'sending');
   for (const { id, notice } of open) violations.push(`delivery ${id} of ${notice ?? '?'} is not final`);
@@ -45,7 +44,9 @@ export async function auditMachine(
   for (const { id, notice, status, provider_id } of deliveries) {
     if (status !== 'sent') continue;
     if (provider_id === null || !answers.has(provider_id))
-      violations.push(`delivery ${id} of ${notice ?? '?'} says sent, the ledger has no ${provider_id ?? 'id'}`);
+      violations.push(
+        `delivery ${id} of ${notice ?? '?'} says sent, the ledger has no ${provider_id ?? 'id'}`,
+      );
     known.add(provider_id ?? '');
   }
   const incidents = new Set(deliveries.map(({ incident }) => incident));
@@ -55,7 +56,9 @@ export async function auditMachine(
     if (push.key !== null && incidents.has(push.key)) repeats++;
     else violations.push(`the ledger has a message that nobody planned: ${push.title}`);
   }
-  const { clean, ...numbers } = await machine.get<{ clean: boolean } & Record<string, number>>('/api/v1/audit');
+  const { clean, ...numbers } = await machine.get<{ clean: boolean } & Record<string, number>>(
+    '/api/v1/audit',
+  );
   if (!clean) violations.push(`the audit is not clean: ${JSON.stringify(numbers)}`);
   for (const crash of machine.crashes) violations.push(crash);
   return { violations, repeats };

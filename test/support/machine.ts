@@ -92,7 +92,9 @@ export async function startTestMachine(options: TestMachineOptions = {}): Promis
     },
     onLine: (name, line) => lines.push(`${name} ${line}`),
     ...(options.switches === undefined ? {} : { switches: options.switches }),
-    ...(options.bundles === undefined ? {} : { command: (name) => [process.execPath, join(options.bundles ?? '', `${name}.cjs`)] }),
+    ...(options.bundles === undefined
+      ? {}
+      : { command: (name) => [process.execPath, join(options.bundles ?? '', `${name}.cjs`)] }),
     schedules: false,
   });
   const pool = new pg.Pool({ connectionString: databaseUrl, options: '-c search_path=alertgest', max: 2 });

@@ -18,7 +18,10 @@ describe('the fault matrix', () => {
     for (const { file, name } of tests) {
       expect(existsSync(resolve(ROOT, file)), file).toBe(true);
       const number = `F${String(row).padStart(2, '0')}`;
-      expect(titlesOf(file).some((title) => title.startsWith(name)), `${file}: ${name}`).toBe(true);
+      expect(
+        titlesOf(file).some((title) => title.startsWith(name)),
+        `${file}: ${name}`,
+      ).toBe(true);
       if (/^F\d\d/.test(name)) expect(name).toBe(number);
     }
   });

@@ -11,7 +11,7 @@ import { recordDecision } from '../decision.ts';
 import type { ConsoleEnv, User } from '../sign-in.ts';
 import { fileSchema, importFile, importedSchema, readFile, writeFile } from './decision-file.ts';
 import { findIssue, inForceSchema } from './issues.ts';
-import { nextCursor, pageQuery, read, readCursor, storableText } from './request.ts';
+import { keyCursor, nextCursor, pageQuery, read, readCursor, storableText } from './request.ts';
 import type { Operation } from './request.ts';
 
 /** What a person says of an issue. `for` is a duration such as 7d; without it the decision holds until it is taken back. */
@@ -32,7 +32,6 @@ const TERMS_MS = {
 } as const;
 
 const listQuery = z.object({ limit: pageQuery.limit, cursor: pageQuery.cursor });
-const patternCursor = z.string().max(300);
 
 const listedSchema = inForceSchema.extend({
   pattern: z.string(),
@@ -108,7 +107,7 @@ export function addDecisions(api: Hono<ConsoleEnv>, { pool, log }: { pool: Pool;
 
   api.get('/api/v1/decisions', async (c) => {
     const { limit, cursor } = read(listQuery, c.req.query());
-    const decisions = await listInForce(pool, { after: readCursor(patternCursor, cursor), limit });
+    const decisions = await listInForce(pool, { after: readCursor(keyCursor, cursor), limit });
     return c.json({
       decisions: decisions.map(({ identity: _identity, kept: _kept, dropped: _dropped, ...shown }) => shown),
       next: nextCursor(decisions, limit, ({ pattern }) => pattern),

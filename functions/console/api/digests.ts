@@ -214,7 +214,7 @@ async function collect(
 ): Promise<NightFacts> {
   const { collectFacts } = await import('../../../shared/digest/collect.ts');
   const zone = calendar.CAPTURE_WINDOW_TIMEZONE;
-  return collectFacts(pool, { name: 'all', zone, windows: [{ start, end }], matchers: [] }, calendar, {
+  return collectFacts(pool, { name: 'all', zone, windows: [{ start, end }], matches: null }, calendar, {
     cluster: null,
     missed: { missed: null, missedWhy: null },
   });

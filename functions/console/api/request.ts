@@ -10,8 +10,14 @@ export const pageQuery = {
   cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
 };
 
+/** A key in a cursor; Postgres is not asked for what it cannot hold. */
+export const keyCursor = z
+  .string()
+  .max(300)
+  .regex(/^[^\0]*$/);
+
 /** A place in a list by time: microseconds and a key that breaks ties. */
-export const timeCursor = z.tuple([z.string().regex(/^-?\d{1,17}$/), z.string().max(300)]);
+export const timeCursor = z.tuple([z.string().regex(/^-?\d{1,17}$/), keyCursor]);
 
 /** One operation of the API, as openapi.ts writes it down. */
 export interface Operation {

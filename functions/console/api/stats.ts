@@ -10,15 +10,11 @@ import type { ConsoleEnv } from '../sign-in.ts';
 import { read } from './request.ts';
 import type { Operation } from './request.ts';
 
+/** Postgres knows no time before 4713 BC, and we none before the epoch. */
+const time = z.coerce.date().min(new Date(0), 'must not be before 1970');
 const span = z.object({
-  from: z.coerce
-    .date()
-    .default(() => new Date(0))
-    .describe('RFC 3339, inclusive'),
-  to: z.coerce
-    .date()
-    .default(() => new Date(Date.now() + 86_400_000))
-    .describe('RFC 3339, exclusive'),
+  from: time.default(() => new Date(0)).describe('RFC 3339, inclusive'),
+  to: time.default(() => new Date(Date.now() + 86_400_000)).describe('RFC 3339, exclusive'),
 });
 const statsQuery = span.refine(({ from, to }) => from < to, '"from" must be before "to"');
 

@@ -8,9 +8,9 @@ import type { DigestRow } from '../../../shared/postgres/digests.ts';
 import type { RatingSum } from '../../../shared/postgres/ratings.ts';
 import { stackedBars } from './chart.ts';
 import { LAYERS, digestPath } from './digests.ts';
-import { empty, when } from './layout.ts';
+import { badge, empty, when } from './layout.ts';
 import type { Html } from './layout.ts';
-import { clip, frame, safeLink } from './view.ts';
+import { clip, frame } from './view.ts';
 import type { View } from './view.ts';
 
 const HOUR_MS = 3_600_000;
@@ -96,16 +96,31 @@ function toSection(view: View, digest: DigestRow, { id, emoji, title, lines }: S
 
 function toItem(view: View, digest: DigestRow, line: Line): Html {
   const { text, when: due, severity, link, note, ai } = line;
-  const mark =
-    severity === undefined || text.startsWith(SEVERITY_EMOJI[severity]) ? '' : `${SEVERITY_EMOJI[severity]} `;
+  const mark = severity === undefined ? '' : SEVERITY_EMOJI[severity];
+  // The severity is a badge here; elsewhere its sign stands in the text.
+  const words = mark !== '' && text.startsWith(mark) ? text.slice(mark.length).trim() : text;
   return html`<li>
-    ${mark}${due === undefined ? '' : html`<strong>${due}:</strong> `}${text}${ai === true ? ' ✎' : ''}
-    ${link === undefined ? '' : html`· ${link.label}: ${safeLink(link.url)}`}
-    ${note === undefined ? '' : toForm(view, digest, note)}
+    ${severity === undefined ? '' : badge(severity)}
+    ${due === undefined ? '' : html`<strong>${due}:</strong>`} ${words}${ai === true ? ' ✎' : ''}
+    ${link === undefined ? '' : toLink(link)}
+    ${
+      note === undefined
+        ? ''
+        : html`<details class="small">
+            <summary>Rate this note</summary>
+            ${toForm(view, digest, note)}
+          </details>`
+    }
   </li>`;
 }
 
-/** Two buttons; of a note they are small and behind its words. */
+/** A checked address, with the host it leads to. */
+function toLink({ label, url }: NonNullable<Line['link']>): Html {
+  const host = URL.parse(url)?.host ?? '';
+  return html`· <a href="${url}" rel="noreferrer noopener">${label} at ${clip(host, 60)}</a>`;
+}
+
+/** Two buttons. */
 function toForm({ formFields }: View, digest: DigestRow, note: string | null): Html {
   const of = note === null ? 'this digest' : 'this note';
   return html`<form class="row" method="post" action="${digestPath(digest)}/rate">

@@ -38,7 +38,7 @@ async function diagnose(
   return { verdict: lines[index] ?? '', fix: lines[index + 1] ?? '', code };
 }
 
-describe('doctor', () => {
+describe('doctor', { timeout: 60_000 }, () => {
   describe('with a receive', () => {
     let receiver: Receiver;
     beforeAll(async () => {
@@ -110,7 +110,7 @@ receivers:
   });
 
   it('finds a clock that is not the database’s', async () => {
-    const ahead = `const now = Date.now; Date.now = () => now() + 3_600_000`;
+    const ahead = `const now = Date.now; Date.now = () => now() + 5_400_000`;
     const { verdict, fix } = await diagnose('Clock', {
       DATABASE_URL: databaseUrl,
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ahead)}`,
@@ -152,25 +152,28 @@ receivers:
     expect(fix).toContain('migrate');
   });
 
-  it.skipIf(inject('redisUrl') === null)('finds copies of decisions that the database does not know', async () => {
-    const { Redis } = await import('ioredis');
-    const url = `${inject('redisUrl') ?? ''}/7`;
-    const redis = new Redis(url);
-    onTestFinished(async () => {
-      await redis.flushdb();
-      redis.disconnect();
-    });
-    await addEpisodes(1, {});
-    await database.query(`update patterns set generation = 2 where pattern = 'v1:Test'`);
-    const env = { DATABASE_URL: databaseUrl, REDIS_URL: url };
-    await redis.set('ag:decision:v1:Test', JSON.stringify({ generation: 1, decision: null }));
-    expect((await diagnose('Copies', env)).verdict).toMatch(/^ok .* 1 of 1 .* stale and ignored/);
-    await redis.set('ag:decision:v1:Test', JSON.stringify({ generation: 9, decision: null }));
-    const { verdict, fix, code } = await diagnose('Copies', env);
-    expect(code).toBe(1);
-    expect(verdict).toMatch(/^FAIL .* 1 of 1 decisions in Redis are newer/);
-    expect(fix).toContain('ag:decision:*');
-  });
+  it.skipIf(inject('redisUrl') === null)(
+    'finds copies of decisions that the database does not know',
+    async () => {
+      const { Redis } = await import('ioredis');
+      const url = `${inject('redisUrl') ?? ''}/7`;
+      const redis = new Redis(url);
+      onTestFinished(async () => {
+        await redis.flushdb();
+        redis.disconnect();
+      });
+      await addEpisodes(1, {});
+      await database.query(`update patterns set generation = 2 where pattern = 'v1:Test'`);
+      const env = { DATABASE_URL: databaseUrl, REDIS_URL: url };
+      await redis.set('ag:decision:v1:Test', JSON.stringify({ generation: 1, decision: null }));
+      expect((await diagnose('Copies', env)).verdict).toMatch(/^ok .* 1 of 1 .* stale and ignored/);
+      await redis.set('ag:decision:v1:Test', JSON.stringify({ generation: 9, decision: null }));
+      const { verdict, fix, code } = await diagnose('Copies', env);
+      expect(code).toBe(1);
+      expect(verdict).toMatch(/^FAIL .* 1 of 1 decisions in Redis are newer/);
+      expect(fix).toContain('ag:decision:*');
+    },
+  );
 
   it('finds a broker without dead letters', async () => {
     const sink = { ref: { kind: 'Service', name: 'receive' } };

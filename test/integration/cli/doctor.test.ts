@@ -6,7 +6,7 @@ const databaseUrl = await createTestDatabase();
 /** Nobody listens on the discard port of loopback. */
 const NOWHERE = '127.0.0.1:9';
 
-describe('doctor', () => {
+describe('doctor', { timeout: 60_000 }, () => {
   it('takes what is not configured for no error', async () => {
     const { code, stdout } = await runCli(['doctor'], { env: { KUBECONFIG: '/nonexistent' } });
     expect(code).toBe(0);

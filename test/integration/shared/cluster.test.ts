@@ -81,7 +81,7 @@ describe('the context of a window', () => {
     api.refuse('events', 'hang');
     const startedAt = performance.now();
     const context = await readWindowContext(connect({ timeoutMs: 400 }), span, live);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(context.missing).toEqual([
       'pods: not allowed to look',
       'events: no answer in time',
@@ -107,7 +107,7 @@ describe('the context of a window', () => {
       span,
       AbortSignal.timeout(300),
     );
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(missing).toHaveLength(7);
   });
 

@@ -98,7 +98,7 @@ describe('a question to the model', () => {
     const result = await model.ask(makeQuestion(), live);
     expect(result).toMatchObject({ ok: false, reason, calls });
     expect(stub.calls).toHaveLength(calls);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   it('goes to the fallback when the first model is not there or talks nonsense', async () => {

@@ -5,8 +5,10 @@ import { DeliveryError } from '../../../shared/errors.ts';
 import { createTracer } from '../../../shared/otlp.ts';
 import { toStepSpan } from '../../../shared/trace.ts';
 import { createEvent } from '../../../shared/events.ts';
+import { makeAlertEntry, makeWebhook } from '../../support/alerts.ts';
 import { startCollector } from '../../support/collector.ts';
 import type { Collector } from '../../support/collector.ts';
+import { startReceiver } from '../../support/receiver.ts';
 
 let collector: Collector;
 afterEach(() => collector?.close());
@@ -89,6 +91,23 @@ describe('a span', () => {
 });
 
 describe('the exporter', () => {
+  it('sends what waits before the process ends', { timeout: 30_000 }, async () => {
+    collector = await startCollector();
+    const receiver = await startReceiver({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    try {
+      // The second span waits for the answer to the first one's post.
+      collector.delay(600);
+      for (const alertname of ['First', 'Second'])
+        await receiver.post(makeWebhook([makeAlertEntry({ labels: { alertname } })]));
+      process.kill(receiver.pid() ?? 0, 'SIGTERM');
+      await expect
+        .poll(() => collector.spans.map(({ name }) => name), { timeout: 5_000 })
+        .toEqual(['receive', 'receive']);
+    } finally {
+      await receiver.stop();
+    }
+  });
+
   it.each([
     [{}, false],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'not a URL' }, false],

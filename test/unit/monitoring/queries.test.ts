@@ -5,6 +5,7 @@ import { ALERTGEST_METRICS, METRICS, TARGET_LABELS, findMetric } from '../../../
 import { ruleGroups } from '../../../monitoring/rules/catalogue.ts';
 import { readGrouping, readSelectors } from '../../../monitoring/rules/expression.ts';
 import { readVariables } from '../../../monitoring/variables.ts';
+import { OWN_METRICS } from '../../../shared/metrics.ts';
 
 const ruleQueries = ruleGroups(readVariables('homelab')).flatMap(({ rules }) =>
   rules.map(({ alert, expr }) => [alert, expr] as const),
@@ -26,8 +27,15 @@ describe('what a query reads', () => {
   it('is found: series, labels and grouping', () => {
     const expr =
       '100 * sum by (service) (rate(a_total{status=~"5..",x!="{y}"}[5m])) / on (node) group_left (z) max(b) > 0.5 or absent(c == 1)';
-    expect(readSelectors(expr)).toEqual([
-      { series: 'a_total', labels: ['status', 'x'] },
+    expect(readSelectors(expr)).toMatchObject([
+      {
+        series: 'a_total',
+        labels: ['status', 'x'],
+        matchers: [
+          { operator: '=~', value: '5..' },
+          { operator: '!=', value: '{y}' },
+        ],
+      },
       { series: 'b', labels: [] },
       { series: 'c', labels: [] },
     ]);
@@ -69,6 +77,21 @@ describe('the metric contract', () => {
         name,
       ).toEqual([]);
       expect(name.endsWith('_total'), name).toBe(type === 'counter');
+    }
+  });
+
+  it('knows the label values that queries about ours select', () => {
+    const values = new Map(OWN_METRICS.map(({ name, labels }) => [name as string, labels]));
+    const selected = [...ruleQueries, ...panelQueries].flatMap(([title, expr]) =>
+      Array.from(
+        expr.matchAll(/(alertgest_[a-z_]+)\{(\w+)=~?"([\w|-]+)"\}/g),
+        ([, name = '', label = '', value = '']) => ({ title, known: values.get(name)?.[label], value }),
+      ),
+    );
+    expect(selected.length).toBeGreaterThan(10);
+    for (const { title, known, value } of selected) {
+      if (typeof known === 'string') continue;
+      expect(known, title).toEqual(expect.arrayContaining(value.split('|')));
     }
   });
 

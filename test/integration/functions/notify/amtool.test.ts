@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { matchesAll, parseMatchers } from '../../../../functions/notify/matchers.ts';
+import { matchesAll, parseMatchers } from '../../../../shared/matchers.ts';
 import { readRoutes } from '../../../../functions/notify/routes-file.ts';
 import { answerFor } from '../../../../functions/notify/routes.ts';
 

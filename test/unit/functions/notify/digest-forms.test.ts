@@ -141,6 +141,21 @@ describe('the short form', () => {
     });
   });
 
+  it('offers only links that may be offered', () => {
+    const document = nights.find(({ sections }) =>
+      sections.some(({ lines }) => lines.some(({ link }) => link)),
+    );
+    if (document === undefined) throw new Error('no night has a runbook');
+    const linksIn = (allowedHosts: readonly string[]): number => {
+      const telling = { possiblyRepeated: false, consoleUrl: null, allowedHosts };
+      const { digest } = toDigestMessage(makeRow(document), telling);
+      return digest?.document.sections.flatMap(({ lines }) => lines).filter(({ link }) => link).length ?? 0;
+    };
+    expect(linksIn([])).toBeGreaterThan(0);
+    expect(linksIn(['*.example.org'])).toBe(linksIn([]));
+    expect(linksIn(['elsewhere.example'])).toBe(0);
+  });
+
   it('makes a sound only while something critical fires', () => {
     const loud = toDigestMessage(makeRow(makeHostile(1)), { possiblyRepeated: true, consoleUrl: null });
     expect(loud).toMatchObject({ priority: 'normal', severity: 'critical', link: null });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatMatcher, matchesAll, parseMatchers } from '../../../../functions/notify/matchers.ts';
-import { AppError } from '../../../../shared/errors.ts';
+import { formatMatcher, matchesAll, parseMatchers } from '../../../shared/matchers.ts';
+import { AppError } from '../../../shared/errors.ts';
 
 function parts(text: string): string[] {
   return parseMatchers(text).map(({ name, operator, value }) => `${name} ${operator} ${value}`);

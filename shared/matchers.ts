@@ -4,8 +4,10 @@
  * Patterns are RE2, anchored at both ends: no pattern that a person writes can take long.
  */
 import { RE2JS } from 're2js';
-import { InvalidInputError } from '../../shared/errors.ts';
-import type { Labels } from './routing.ts';
+import { InvalidInputError } from './errors.ts';
+
+/** Label names and values. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** Longest value of a matcher, in characters. */
 const VALUE_CHARS = 1_000;
