@@ -19,6 +19,8 @@ export interface BatchJoin {
 
 /** Joins the open batch of that kind and key, or opens one, and locks it: a closed batch is never joined. Answers its id. */
 export async function joinBatch(db: Queryable, join: BatchJoin): Promise<string> {
+  const open = join.putsOff ? undefined : await lockOpenBatch(db, join);
+  if (open !== undefined) return open;
   const { rows } = await db.query<{ id: string }>(
     `insert into batches as b (kind, key, title, incident, due_at, last_at) values ($1, $2, $3, $4, $5, $7)
      on conflict (kind, key) where closed_at is null do update set
@@ -30,6 +32,18 @@ export async function joinBatch(db: Queryable, join: BatchJoin): Promise<string>
   const id = rows[0]?.id;
   if (id === undefined) throw new Error('joining a batch gave no row');
   return id;
+}
+
+/** A batch that nobody puts off is only kept from closing: those who join it at once do not wait for each other. */
+async function lockOpenBatch(
+  db: Queryable,
+  { kind, key }: Pick<BatchJoin, 'kind' | 'key'>,
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    'select id from batches where kind = $1 and key = $2 and closed_at is null for share',
+    [kind, key],
+  );
+  return rows[0]?.id;
 }
 
 export interface DueBatch {

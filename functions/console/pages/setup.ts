@@ -140,16 +140,24 @@ function toChannels(view: View, tests: readonly ChannelTest[]): Html {
 
 function toChannel(view: View, { channel, tested_at, taken, answer }: ChannelTest): Html {
   return html`<li>
-    ${taken === null ? tag('not tested', 'info') : taken ? tag('works', 'good') : tag('refused', 'critical')}
-    <strong>${clip(channel, 80)}</strong>
-    ${tested_at === null ? '' : html`<span class="small">tested ${when(tested_at, view.zone)}</span>`}
-    ${answer === null ? '' : html`<pre tabindex="0" role="region" aria-label="Answer of the test">${clip(answer, 600)}</pre>`}
-    ${toTestForm(view, channel, 'Send a test')}
+    <div class="row channel">
+      <div class="grow">
+        ${taken === null ? tag('not tested', 'info') : taken ? tag('works', 'good') : tag('refused', 'critical')}
+        <strong>${clip(channel, 80)}</strong>
+        ${tested_at === null ? '' : html`<div class="muted small">tested ${when(tested_at, view.zone)}</div>`}
+      </div>
+      ${toTestForm(view, channel, 'Send a test')}
+    </div>
+    ${
+      answer === null
+        ? ''
+        : html`<pre tabindex="0" role="region" aria-label="Answer of the test">${clip(answer, 600)}</pre>`
+    }
   </li>`;
 }
 
 function toTestForm(view: View, channel: string, label: string): Html {
-  return html`<form method="post" action="/setup/test" class="row">
+  return html`<form method="post" action="/setup/test">
     ${view.formFields}<input type="hidden" name="channel" value="${channel}" />
     <button class="quiet-button">
       ${label}${channel === EVERY_CHANNEL ? '' : html`<span class="hidden"> to ${clip(channel, 80)}</span>`}

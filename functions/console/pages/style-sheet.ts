@@ -62,11 +62,13 @@ th,td{padding:.5rem .75rem .5rem 0;vertical-align:top;overflow-wrap:anywhere}
 .list{background:var(--card);border:1px solid var(--line);border-radius:.625rem;margin:0 0 1rem;padding:0 1rem}
 .list tbody td{border-top:1px solid var(--line)}
 .number-cell{text-align:right;font-variant-numeric:tabular-nums;padding-right:1.5rem}
-dl.facts{display:grid;grid-template-columns:minmax(5rem,max-content) minmax(0,1fr);gap:.25rem 1rem;margin:0 0 .75rem}
-dt{color:var(--muted)}
+dl.facts{display:grid;grid-template-columns:fit-content(65%) minmax(0,1fr);gap:.25rem 1rem;margin:0 0 .75rem}
+dt{color:var(--muted);overflow-wrap:anywhere;min-width:4rem}
 dd{margin:0;overflow-wrap:anywhere}
 .row{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;margin:0 0 1rem}
 .card .row:last-child{margin-bottom:0}
+.channel{align-items:center;border-top:1px solid var(--line);padding-top:.75rem}
+.card .channel:last-child{margin-bottom:.75rem}
 summary{cursor:pointer;padding:.375rem 0}
 details[open]>summary{margin-bottom:.25rem}
 details+.row{margin-top:.75rem}
