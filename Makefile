@@ -1,7 +1,7 @@
 # alertgest: `make` lists the targets. Everything runs under Node 24 or later: the one on PATH, or one that npx fetches;
 # node_modules/.bin/node points at it, so that npm and all tools below use it too.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench build monitoring doctor clean image check-supply security
+.PHONY: help demo run test faults soak test-alert check bench build monitoring doctor clean image check-supply security
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export npm_config_update_notifier := false
@@ -26,6 +26,15 @@ run: $(READY) ## everything on this machine, history in .data/, until Ctrl-C
 
 test: $(READY) ## unit, integration and end-to-end tests
 	@vitest run $(TEST_ARGS)
+
+faults: $(READY) ## every row of the fault matrix; writes docs/faults.md
+	@vitest run --config vitest.faults.config.ts $(TEST_ARGS)
+
+soak: $(READY) ## 100,000 alerts with random faults on, then an audit; SOAK_ARGS='--alerts 5000' for a short one
+	@node bench/soak.ts $(SOAK_ARGS)
+
+test-alert: $(READY) ## an alert through the Alertmanager of ALERTMANAGER_URL to the phone, hop by hop
+	@node cli/main.ts test-alert
 
 check: $(READY) ## types, lint, format
 	@npm run --silent check

@@ -13,10 +13,10 @@ export interface LockWatch {
 export async function watchLocks(url: string): Promise<LockWatch> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  let isOver = false;
+  const over = new AbortController();
   let longestMs = 0;
   const watching = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { rows } = await client.query<{ waited: number | null }>(
         `select max(extract(epoch from clock_timestamp() - waitstart) * 1000)::float8 as waited from pg_locks where not granted`,
       );
@@ -27,7 +27,7 @@ export async function watchLocks(url: string): Promise<LockWatch> {
   })();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await watching;
       return longestMs;
     },

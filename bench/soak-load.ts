@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly durationMs: number;
   readonly url: string;
   readonly token: string;
+  /** Aborted when no more is to be sent. */
+  readonly signal: AbortSignal;
   readonly onProgress: (accepted: number) => void;
 }
 
@@ -45,26 +47,32 @@ export interface LoadResult {
 /** Sends it all; resolves when the last webhook was taken. */
 export async function sendLoad(options: LoadOptions): Promise<LoadResult> {
   const groups = Math.ceil(options.alerts / ENTRIES_PER_GROUP);
-  const state = { accepted: 0, webhooks: 0, retries: 0, pods: new Set<string>(), times: [] as number[] };
-  const startedAt = performance.now();
+  const state = {
+    groups: 0,
+    accepted: 0,
+    webhooks: 0,
+    retries: 0,
+    pods: new Set<string>(),
+    times: [] as number[],
+  };
   // The last group needs its whole life within the time.
   const spreadMs = Math.max(options.durationMs - RESOLVES_S * 1_000, groups);
   await Promise.all(
     Array.from({ length: groups }, async (_, group) => {
       await sleep((group / groups) * spreadMs);
+      if (options.signal.aborted) return;
+      state.groups++;
       const startsAt = new Date(Date.now() - 30_000);
       await Promise.all(['a', 'b'].map((twin) => liveOnce(options, state, group, twin, startsAt)));
       options.onProgress(state.accepted);
     }),
   );
   const times = state.times.toSorted((a, b) => a - b);
-  if (performance.now() - startedAt > 2 * options.durationMs + 120_000)
-    throw new Error('the load took far longer than planned');
   return {
     accepted: state.accepted,
     webhooks: state.webhooks,
     retries: state.retries,
-    groups,
+    groups: state.groups,
     pods: state.pods,
     slowestMs: times.at(-1) ?? 0,
     p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
@@ -72,6 +80,8 @@ export async function sendLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 interface State {
+  /** Groups that began. */
+  groups: number;
   accepted: number;
   webhooks: number;
   retries: number;
@@ -114,6 +124,7 @@ async function post(options: LoadOptions, state: State, alerts: readonly SoakAle
     alerts,
   });
   for (;;) {
+    if (options.signal.aborted) return;
     const startedAt = performance.now();
     const status = await send(options, body);
     state.times.push(performance.now() - startedAt);

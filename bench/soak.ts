@@ -35,6 +35,8 @@ const TOKEN = 'token-of-the-soak';
 const BUDGET_MS = 590_000;
 /** The load's share of it; what is left is for the last leases and sweeps. */
 const LOAD_MS = 330_000;
+/** At least this is left for the end, whatever is still to be sent. */
+const LAST_MS = 130_000;
 /** Alerts a second that two cores carry beside everything else; shorter runs take no longer than they need. */
 const ALERTS_PER_S = 350;
 const SWEEP_EVERY_MS = 5_000;
@@ -42,6 +44,8 @@ const FLOORS = { capture: 0.999, delivery: 0.99 } as const;
 
 interface Stage extends FaultStage {
   readonly pool: pg.Pool;
+  /** Functions that ended although nobody killed them. */
+  readonly crashes: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -72,6 +76,7 @@ async function soak(): Promise<number> {
       durationMs: Math.min(LOAD_MS, 65_000 + (alerts / ALERTS_PER_S) * 1_000),
       url: stage.machine.url,
       token: TOKEN,
+      signal: AbortSignal.timeout(BUDGET_MS - LAST_MS),
       onProgress: (accepted) => showProgress(`${accepted} of ${alerts} alerts accepted`),
     });
     over.abort();
@@ -104,6 +109,7 @@ async function setUp(folder: string): Promise<Stage> {
   const redisProxy = redis === null ? null : await startTcpProxy(Number(new URL(redis.url).port));
   const sink = await startNtfySink();
   const dist = join(folder, 'dist');
+  const crashes: string[] = [];
   const machine = await startMachine({
     env: {
       ...cacheEnv(dist),
@@ -123,7 +129,13 @@ async function setUp(folder: string): Promise<Stage> {
     port: 0,
     dataFolder: null,
     installRedis: false,
-    say: () => undefined,
+    say: (line) => {
+      const name = /^(\S+) ended unexpectedly/.exec(line)?.[1];
+      if (name === undefined) return;
+      crashes.push(line);
+      // As a cluster does; the audit calls it a violation all the same.
+      void machine.functions.start(name).catch(() => undefined);
+    },
     switches: { dropAfterAccept: 0.02, duplicate: 0.05, reorderMs: 200 },
     schedules: false,
     command: (name) => [process.execPath, join(dist, `${name}.cjs`)],
@@ -137,6 +149,7 @@ async function setUp(folder: string): Promise<Stage> {
     redis: redis === null || redisProxy === null ? null : { proxy: redisProxy, server: redis },
     sink,
     random: createRandom(seed),
+    crashes,
     pool,
     async stop() {
       await machine.stop();
@@ -185,7 +198,7 @@ interface Outcome {
 }
 
 async function judge(
-  { machine, pool, sink }: Stage,
+  { machine, pool, sink, crashes: ends }: Stage,
   load: LoadResult,
   injected: Injected,
   outcome: Outcome,
@@ -195,7 +208,7 @@ async function judge(
   const { violations, repeats } = await auditMachine({
     query,
     get: async <T>(path: string) => (await (await fetch(machine.url + path)).json()) as T,
-    crashes: [],
+    crashes: ends,
     sink,
   });
   const stored = new Set(

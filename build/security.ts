@@ -43,7 +43,10 @@ export async function renderThreats(page: string): Promise<string> {
 /** Matches the titles that a test's title makes; `%s` and `$name` stand for anything. */
 export function toTitlePattern(title: string): RegExp {
   const parts = title.split(/%[sdifjo]|\$[a-z][\w.]*/);
-  return new RegExp(`^${parts.map((part) => RegExp.escape(part)).join('.*')}$`, 's');
+  return new RegExp(
+    `^${parts.map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`,
+    's',
+  );
 }
 
 function toShown(title: string): string {

@@ -75,7 +75,7 @@ export async function checkAlertmanager({ ALERTMANAGER_URL: url }: Environment):
     const fix = 'is it Alertmanager, and can this machine reach it?';
     return [{ name, verdict: 'warn', detail: `${place} does not tell its configuration`, fix }];
   }
-  const date = Date.parse(String(answer.headers['date'] ?? ''));
+  const date = Date.parse(answer.headers['date'] ?? '');
   const clock = Number.isNaN(date) ? [] : [toClockCheck(`${name} clock`, place, date - Date.now())];
   const config = configSchema.safeParse(parse(status.data.config.original));
   if (!config.success)

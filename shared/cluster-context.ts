@@ -155,7 +155,7 @@ export function toContext(found: Gathered, span: Span): ClusterContext {
       .filter(({ reason, lastAt }) => reason !== 'ScalingReplicaSet' && isWithin(lastAt, span))
       .toSorted((a, b) => b.count - a.count)
       .slice(0, KEPT)
-      .map((event) => ({ ...event, message: event.message.slice(0, EVENT_CHARS) })),
+      .map((event) => ({ ...event, message: event.message.slice(0, EVENT_CHARS).toWellFormed() })),
     missing: Object.values(found).flatMap((part: Found<unknown>) => toMissing(part)),
   };
 }

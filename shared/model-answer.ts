@@ -2,6 +2,7 @@
  * What a model wrote, judged without asking it: is it JSON, of the shape, and was the whole prompt read? Pure.
  */
 import * as z from 'zod';
+import { cleanText } from './alert.ts';
 
 /** Why there is no value; `http-503` and its like are refusals by status, `rejected` is the caller's own check. */
 export type ModelFailureReason =
@@ -68,7 +69,7 @@ export type Read<T> =
 export function readAnswer<T>(text: string, { schema, check }: Expected<T>): Read<T> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text, toStorable);
   } catch {
     return { reason: 'invalid-json', problem: 'it is not valid JSON' };
   }
@@ -96,4 +97,9 @@ export function toGrammar(schema: z.ZodType): object {
     );
   };
   return strip(z.toJSONSchema(schema, { io: 'input' }), false) as object;
+}
+
+/** What a model writes is stored as well, and Postgres takes neither NUL nor half a character. */
+function toStorable(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? cleanText(value, value.length) : value;
 }

@@ -53,7 +53,7 @@ export function readLabels(source: Readonly<Record<string, string>>, dropped: Ma
   for (const name of Object.keys(source).sort()) {
     const value = toText(source[name]);
     if (value === '' || name.length > MAX_NAME) {
-      dropped.set(name.slice(0, MAX_NAME), value === '' ? 'empty' : 'name too long');
+      dropped.set(name.slice(0, MAX_NAME).toWellFormed(), value === '' ? 'empty' : 'name too long');
       continue;
     }
     const { role, reason, as, foreign } = toLabelRole(name);
@@ -62,9 +62,9 @@ export function readLabels(source: Readonly<Record<string, string>>, dropped: Ma
   return labels;
 }
 
-/** A value as it is looked at: cut and trimmed; anything that is not text is nothing. */
+/** A value as it is looked at: cut (Postgres stores no half of a character) and trimmed; anything that is not text is nothing. */
 export function toText(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, MAX_VALUE).trim() : '';
+  return typeof value === 'string' ? value.slice(0, MAX_VALUE).toWellFormed().trim() : '';
 }
 
 /** The scene of an alert's labels. */

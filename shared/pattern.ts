@@ -146,5 +146,5 @@ function toTitle(identity: ReadonlyMap<string, string>, namespace: string | null
     .join(' ');
   // A scheme says nothing here, and a phone would make a link of it.
   const title = words === '' ? cluster || 'everything' : words.replaceAll(/https?:\/\//g, '');
-  return title.length > MAX_TITLE ? `${title.slice(0, MAX_TITLE - 1)}…` : title;
+  return title.length > MAX_TITLE ? `${title.slice(0, MAX_TITLE - 1).toWellFormed()}…` : title;
 }

@@ -10,7 +10,7 @@ import type { ModelNote } from '../../shared/digest/sections.ts';
 import { countOf, createClock } from '../../shared/digest/words.ts';
 import { describeError } from '../../shared/log.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { BuiltDigest } from '../../shared/postgres/digests.ts';
+import type { BuiltDigest } from '../../shared/postgres/digest-claims.ts';
 import { countEpisodes } from '../../shared/postgres/episodes.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 

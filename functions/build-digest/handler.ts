@@ -14,12 +14,11 @@ import {
   claimAsked,
   claimOwed,
   giveBack,
-  readDigestById,
   storeBuilt,
   takeOver,
-  untoldDigests,
-} from '../../shared/postgres/digests.ts';
-import type { DigestClaim } from '../../shared/postgres/digests.ts';
+} from '../../shared/postgres/digest-claims.ts';
+import { readDigestById, untoldDigests } from '../../shared/postgres/digests.ts';
+import type { DigestClaim } from '../../shared/postgres/digest-claims.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import { windowsBetween } from '../../shared/postgres/windows.ts';
 import type { WindowSpan } from '../../shared/postgres/windows.ts';

@@ -57,7 +57,11 @@ export function verify({ notes, order }: ModelNotes, subjects: readonly Subject[
     const parts = toSentences(note.text);
     sentences += Math.max(1, parts.length);
     const drop = (reason: DropReason, sentence = note.text): void => {
-      drops.push({ group: note.group.slice(0, 20), sentence: sentence.slice(0, STORED_CHARS), reason });
+      drops.push({
+        group: note.group.slice(0, 20),
+        sentence: sentence.slice(0, STORED_CHARS).toWellFormed(),
+        reason,
+      });
     };
     const whole = subject === undefined ? 'unknown group' : judgeNote(note, subject);
     if (subject === undefined || whole !== null || parts.length === 0) {

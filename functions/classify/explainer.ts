@@ -1,4 +1,5 @@
 /** Explains one pattern: looks around, asks the model, checks the answer, and stores what came of it. */
+import { cleanText } from '../../shared/alert.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Model, ModelAnswer, ModelFailureReason } from '../../shared/model.ts';
 import type { ModelSettings } from '../../shared/model-config.ts';
@@ -104,7 +105,7 @@ export async function explainPattern(
     detail: answer.ok ? null : answer.detail,
     context,
     prompt: prompt.prompt,
-    response: response.slice(0, 8_000),
+    response: cleanText(response, 8_000),
     promptTokens,
     outputTokens,
     calls,

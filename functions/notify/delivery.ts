@@ -9,6 +9,7 @@ import type { Logger } from '../../shared/log.ts';
 import { describeError } from '../../shared/log.ts';
 import {
   claimDelivery,
+  isTooLate,
   lastProviderId,
   markFailed,
   markSent,
@@ -185,6 +186,8 @@ async function attemptOne(worker: Worker, work: Work, claim: Claim): Promise<Att
   try {
     if (channel === undefined)
       throw new DeliveryError('delivery-permanent', `channel ${claim.channel} is no longer configured`);
+    if (channel.closes && claim.notice !== null && (await isTooLate(worker.pool, claim.notice, channel.name)))
+      throw new DeliveryError('delivery-permanent', 'the incident is over: nobody would close what it opens');
     const isSummary = await isBacklog(worker, channel, claim);
     const message = await work.toMessage({
       channel: claim.channel,
@@ -235,16 +238,18 @@ async function fail(worker: Worker, claim: Claim, keyed: boolean, error: unknown
   const known = error instanceof DeliveryError ? error : null;
   const outcomeUnknown = known?.outcomeUnknown ?? false;
   if (known?.retryable === true) worker.circuits.failed(claim.channel, worker.now(), known.retryAfterMs);
+  const retryable = known?.retryable ?? true;
+  const ageMs = worker.now() - claim.created_at.getTime();
   const delayMs = nextAttemptMs(
     {
       attempts: claim.attempts,
       // An unexpected failure is our bug or an outage of Postgres; it is tried again, and seen in the log.
-      retryable: known?.retryable ?? true,
+      retryable,
       outcomeUnknown,
       unknownOutcomes: claim.unknown_outcomes + (outcomeUnknown ? 1 : 0),
       keyed,
       retryAfterMs: known?.retryAfterMs,
-      ageMs: worker.now() - claim.created_at.getTime(),
+      ageMs,
       giveUpAfterMs: worker.giveUpAfterMs,
     },
     Math.random(),
@@ -257,6 +262,8 @@ async function fail(worker: Worker, claim: Claim, keyed: boolean, error: unknown
     error: describeError(error).error.slice(0, 500),
     outcomeUnknown,
     delayMs,
+    // Its time is over; that of others which travel with it may not be.
+    ...(retryable && ageMs >= worker.giveUpAfterMs && { spareYoungerMs: worker.giveUpAfterMs }),
   });
   return {
     nextInMs: marked.held ? delayMs : null,

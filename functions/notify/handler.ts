@@ -106,7 +106,7 @@ async function deliver(deps: HandlerDeps, row: NoticeRow, signal: AbortSignal): 
   return { ...again, carried: [...delivered.carried, ...again.carried] };
 }
 
-/** Notices whose last delivery travelled with this one's are final with it. */
+/** Notices whose last delivery travelled with this one's are final with it; one that reached nobody may have others to try. */
 async function finishCarried(
   deps: HandlerDeps,
   carried: readonly string[],
@@ -117,7 +117,11 @@ async function finishCarried(
     const row = await readNotice(deps.pool, id);
     const summary = await summarizeDeliveries(deps.pool, { notice: id });
     if (row?.status !== 'admitted' || summary.open > 0) continue;
-    events.push(...(await finishDelivered(deps, row, summary, context)));
+    events.push(
+      ...(summary.sent > 0
+        ? await finishDelivered(deps, row, summary, context)
+        : await tell(deps, row, context)),
+    );
   }
   return events;
 }
@@ -141,12 +145,14 @@ async function finish(
   why: string | null,
   { log }: Context,
 ): Promise<ReadonlyArray<CloudEvent<unknown>>> {
-  await transaction(deps.pool, async (client) => {
-    await markFinal(client, row.id, status, reason, why);
+  const isFirst = await transaction(deps.pool, async (client) => {
+    const isMarked = await markFinal(client, row.id, status, reason, why);
     // Its message was that of a batch: what the batch held is final with it.
-    if (row.kind === 'due' && row.batch !== null)
+    if (isMarked && row.kind === 'due' && row.batch !== null)
       await finishBatch(client, row.batch, status === 'notified' ? 'digested' : status, reason, why);
+    return isMarked;
   });
+  if (!isFirst) return finalEvents(deps, (await readNotice(deps.pool, row.id)) ?? row);
   if (status === 'dead') log.error({ notice: row.id, severity: row.severity, why }, 'nobody could be told');
   else log.debug({ notice: row.id, status, reason }, 'notice is final');
   return finalEvents(deps, { ...row, status, reason });

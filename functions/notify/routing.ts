@@ -66,8 +66,8 @@ export function route(news: News, channels: readonly Destination[], router: Rout
   if (news.kind === 'resolved') return routeEnd(news, channels);
   const routed =
     news.escalation === null ? router.route(news) : routeEscalation(news, news.escalation, channels, router);
-  // Time made it news after its end: nobody would ever close what it opens.
-  const isLate = news.kind === 'due' && news.isOver;
+  // It is news after its end, which waits for the beginning only: nobody would ever close what it opens.
+  const isLate = news.kind !== 'opened' && news.isOver;
   return news.isDecision || isLate ? withoutOpening(routed, news, channels) : routed;
 }
 
@@ -100,20 +100,24 @@ function routeEnd({ told, toldInSummary }: News, channels: readonly Destination[
     : { deliveries: wanted.map(({ name }) => ({ channel: name })), escalations: [], why: null };
 }
 
+/** Somebody has to hear that nobody answered: where its channels are gone, those that the routes name now. */
 function routeEscalation(
-  { severity, at }: News,
+  news: News,
   names: readonly string[],
   channels: readonly Destination[],
   router: Router,
 ): Routed {
   const known = names.filter((name) => channels.some((channel) => channel.name === name));
-  return known.length === 0
-    ? nobody(`the escalation's channels are no longer configured: ${names.join(', ')}`)
-    : {
-        deliveries: known.map((channel) => ({ channel, quiet: router.isQuiet(channel, severity, at) })),
-        escalations: [],
-        why: null,
-      };
+  if (known.length === 0) {
+    const routed = router.route(news);
+    const note = `the escalation's channels are no longer configured: ${names.join(', ')}`;
+    return { ...routed, escalations: [], notes: [...(routed.notes ?? []), note] };
+  }
+  return {
+    deliveries: known.map((channel) => ({ channel, quiet: router.isQuiet(channel, news.severity, news.at) })),
+    escalations: [],
+    why: null,
+  };
 }
 
 /** Opens nothing: a provider that keeps things open hears of a decision on what it was told, and of nothing else. */

@@ -86,7 +86,7 @@ async function readBacklogMessage(
   carrier: string,
   options: StoryOptions,
 ): Promise<Message> {
-  const { count, lines, severity, since } = await readBacklog(db, carrier, BATCH_LINES);
+  const { count, lines, severity, since, quiet } = await readBacklog(db, carrier, BATCH_LINES);
   const why = 'they waited for this channel, which could not be reached or is limited in pace';
   const input = toInput(
     {
@@ -94,6 +94,7 @@ async function readBacklogMessage(
         ...row,
         kind: 'due',
         severity,
+        quiet,
         why,
         missing: [],
         classification: null,

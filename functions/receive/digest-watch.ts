@@ -27,19 +27,21 @@ export interface DigestWatchDeps {
   readonly pool: Pool;
   readonly source: EventSource;
   readonly digests?: CaptureWindowConfig & DigestSchedule & { readonly DIGEST_RETENTION_DAYS: number };
+  /** How long what a model was told is kept. */
+  readonly retentionDays: number;
   readonly log: Logger;
 }
 
 /** Events for whatever of digests is due: to build, or (by id) to tell. A failure waits a minute. */
 export async function digestEvents(
-  { pool, source, digests: config, log }: DigestWatchDeps,
+  { pool, source, digests: config, retentionDays, log }: DigestWatchDeps,
   now: Date,
   dueDeliveries: readonly string[],
 ): Promise<Array<CloudEvent<unknown>>> {
   if (config === undefined) return [];
   try {
     await keepWindows(pool, config);
-    await deleteOldDigests(pool, config.DIGEST_RETENTION_DAYS);
+    await deleteOldDigests(pool, { days: config.DIGEST_RETENTION_DAYS, promptDays: retentionDays });
     const events: Array<CloudEvent<unknown>> = [];
     if ((await isOwed(pool, config, now)) || (await hasAbandoned(pool)))
       events.push(createEvent('dev.alertgest.digest.due', source, `digests.${minuteOf(now)}`, 'due', {}));

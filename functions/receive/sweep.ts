@@ -74,7 +74,9 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   );
   const isDirect = new Set(
     carriedOn.flatMap((event, index) =>
-      event !== undefined && (stuck[index]?.attempts ?? 0) > DIRECT_AFTER ? [event] : [],
+      event !== undefined && deps.direct !== null && (stuck[index]?.attempts ?? 0) > DIRECT_AFTER
+        ? [event]
+        : [],
     ),
   );
   const news = await receivedEvents(deps, [...stale, ...due]);

@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   flapping: 'held while it came and went',
   told: 'part of what was told already',
   over: 'over before it was told',
-  'no-route': 'no channel wanted it',
+  'no-route': 'not loud enough for any channel',
 };
 
 /** The sections in their order; each is shown, with "None" when there is nothing. */
@@ -58,7 +58,7 @@ function toHeld({ quietened }: NightFacts): Line[] {
       isDecision && why !== null ? `${toName(name)} (${toName(why)})` : toName(name),
     );
     return {
-      text: `${countOf(notices, 'notice')} of ${countOf(issues, 'issue')} ${REASONS[reason] ?? reason}: ${someOf(names, names.length, issues)}`,
+      text: `${countOf(notices, 'notice')} of ${countOf(issues, 'issue')}, ${REASONS[reason] ?? reason}: ${someOf(names, names.length, issues)}`,
     };
   });
 }

@@ -137,19 +137,19 @@ function toAttention(
   notes: ReadonlyMap<string, readonly ModelNote[]>,
 ): Section {
   const wanted = facts.groups.filter((group) => group.severity !== 'none');
+  const isLoud = ({ severity }: Group): boolean => compareSeverity(severity, 'warning') <= 0;
+  const firing = wanted.filter((group) => group.firing > 0);
   const lines: Line[] = [];
-  for (const group of wanted.filter(({ firing }) => firing > 0)) {
-    lines.push(toFiring(group, clock));
-    if (compareSeverity(group.severity, 'warning') <= 0)
-      lines.push(...toNoteLines(group, { facts, clock }, notes, 1));
-  }
+  for (const group of firing.filter(isLoud))
+    lines.push(toFiring(group, clock), ...toNoteLines(group, { facts, clock }, notes, 1));
   for (const issue of facts.earlier.filter(({ heartbeat, severity }) => !heartbeat && severity !== 'none'))
     lines.push({
       severity: issue.severity,
       text: `${toName(issue.alertname)} · ${toName(issue.title)}: ${toNumber(issue.firing)} still firing from before, since ${clock.at(issue.since)}`,
     });
-  for (const group of wanted.filter(({ firing, severity }) => firing === 0 && severity === 'critical'))
+  for (const group of wanted.filter((each) => each.firing === 0 && each.severity === 'critical'))
     lines.push(toOver(group, clock));
+  for (const group of firing.filter((each) => !isLoud(each))) lines.push(toFiring(group, clock));
   return { id: 'attention', emoji: '🚨', title: 'Requires Immediate Attention', lines };
 }
 

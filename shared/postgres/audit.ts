@@ -29,7 +29,8 @@ export async function audit(db: Queryable): Promise<Audit> {
          ) as unfinished,
          (select count(*) from notices where status = 'dead' and status_at > clock_timestamp() - interval '1 day') as dead,
          (select count(*) from notices n join batches b on b.id = n.batch where n.status = 'held' and b.closed_at is not null
-            and exists (select 1 from notices s where s.batch = b.id and s.kind = 'due' and s.status in ('notified', 'dead', 'suppressed'))) as forgotten,
+            and (exists (select 1 from notices s where s.batch = b.id and s.kind = 'due' and s.status in ('notified', 'dead', 'suppressed'))
+              or exists (select 1 from digests d where d.id = b.digest and d.status = 'sent'))) as forgotten,
          (select count(*) from incidents i where closed_at is null and open_episodes <>
             (select count(*) from episodes e where e.pattern = i.pattern and e.incident = i.id and e.ended_at is null)) as miscounted,
          (select count(*) from notices n where (status = 'notified') <>

@@ -51,12 +51,19 @@ export interface DueBatch {
   readonly incident: string;
 }
 
-/** Closes batches whose time has come; nothing joins them after. */
+/**
+ * Closes batches whose time has come; nothing joins them after. The message of one is an open incident's while there is
+ * any: what a pager opens for it has to be closed by that incident's end.
+ */
 export async function closeDueBatches(db: Queryable, limit: number): Promise<DueBatch[]> {
   const { rows } = await db.query<DueBatch>(
     `with due as (
        select id from batches where closed_at is null and due_at <= alert_now() order by due_at limit $1 for update skip locked)
-     update batches b set closed_at = clock_timestamp() from due where b.id = due.id
+     update batches b set closed_at = clock_timestamp(), incident = coalesce((
+         select i.id from notices n join incidents i on i.id = n.incident
+         where n.batch = b.id and n.status = 'held' and i.closed_at is null
+         order by i.id <> b.incident, i.opened_at, i.id limit 1), b.incident)
+     from due where b.id = due.id
      returning b.id, b.incident`,
     [limit],
   );

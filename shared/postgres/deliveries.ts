@@ -50,14 +50,21 @@ export interface WaitingDelivery {
   readonly next_in_ms: number;
 }
 
-/** The deliveries of an owner that somebody may work now or soon; one that travels with another is not among them. */
+/**
+ * The deliveries of an owner that somebody may work now or soon. One that travels with another is not among them, nor is an
+ * end while its channel waits for other news of the incident: what is told after the end would never be closed.
+ */
 export async function waitingDeliveries(db: Queryable, owner: Owner): Promise<WaitingDelivery[]> {
   const { rows } = await run(
     db.query<WaitingDelivery>(
       `select id, channel, attempts, case status when 'sending' then 0
          else (extract(epoch from next_attempt_at - clock_timestamp()) * 1000)::float8 end as next_in_ms
-       from deliveries where (notice = $1 or digest = $2::bigint) and carrier is null
+       from deliveries d where (notice = $1 or digest = $2::bigint) and carrier is null
          and (status = 'planned' or (status = 'sending' and lease_until < clock_timestamp()))
+         and not exists (
+           select 1 from notices n join notices o on o.incident = n.incident and o.kind <> 'resolved'
+             join deliveries b on b.notice = o.id
+           where n.id = d.notice and n.kind = 'resolved' and b.channel = d.channel and b.status in ('planned', 'sending'))
        order by id`,
       keyOf(owner),
     ),
@@ -89,7 +96,7 @@ export async function claimDelivery(db: Queryable, id: string): Promise<Claim | 
            or (status = 'sending' and lease_until < clock_timestamp()))
          for update skip locked)
        update deliveries d set status = 'sending', lease_until = clock_timestamp() + $2::interval, fence = fence + 1,
-         attempts = attempts + 1, attempted_at = clock_timestamp(), unknown_outcomes = unknown_outcomes + due.lease_lost::int
+         attempts = attempts + 1, attempted_at = clock_timestamp(), waits = false, unknown_outcomes = unknown_outcomes + due.lease_lost::int
        from due where d.id = due.id
        returning d.id, d.notice, d.digest, d.channel, d.attempts, d.fence, d.unknown_outcomes, d.quiet, d.instead_of, d.created_at`,
       [id, LEASE],
@@ -116,7 +123,7 @@ export async function lastProviderId(db: Queryable, notice: string, channel: str
 /** A channel that was or may have been told of an incident, or is about to be. */
 export interface ToldChannel {
   readonly channel: string;
-  /** Only by a summary under the incident's key, which is about others too. */
+  /** Only by a summary, which is about others too. */
   readonly inSummary: boolean;
 }
 
@@ -124,13 +131,34 @@ export interface ToldChannel {
 export async function toldChannels(db: Queryable, incident: string): Promise<ToldChannel[]> {
   const { rows } = await run(
     db.query<ToldChannel>(
-      `select d.channel, bool_and(n.kind = 'due' and n.batch is not null) as "inSummary" from deliveries d join notices n on n.id = d.notice
+      `select d.channel, bool_and(n.kind = 'due' and n.batch is not null or d.carrier is not null
+           or exists (select 1 from deliveries c where c.carrier = d.id)) as "inSummary"
+       from deliveries d join notices n on n.id = d.notice
        where n.incident = $1 and n.kind <> 'resolved' and n.decision is null and (d.status <> 'dead' or d.unknown_outcomes > 0)
        group by d.channel`,
       [incident],
     ),
   );
   return rows;
+}
+
+/**
+ * Whether the end of a notice's incident was told, or is being told, without regard to a channel: what the notice opens there
+ * now would stay open. A beginning is too late only when a person sends it again, because its end waits for it.
+ */
+export async function isTooLate(db: Queryable, notice: string, channel: string): Promise<boolean> {
+  const { rowCount } = await run(
+    db.query(
+      `select 1 from notices n join incidents i on i.id = n.incident
+         join notices e on e.incident = n.incident and e.kind = 'resolved'
+       where n.id = $1 and n.kind <> 'resolved' and n.decision is null and i.closed_at is not null
+         and (e.planned_at is not null or e.status not in ('received', 'classified', 'admitted'))
+         and not exists (select 1 from deliveries d
+           where d.notice = e.id and d.channel = $2 and d.status in ('planned', 'sending'))`,
+      [notice, channel],
+    ),
+  );
+  return rowCount !== 0;
 }
 
 /** What a mark did: whether the claim still held, and the notices whose deliveries travelled with it. */
@@ -165,6 +193,8 @@ export interface FailedAttempt {
   readonly error: string;
   readonly outcomeUnknown: boolean;
   readonly delayMs: number | null;
+  /** Of those that travel with one that is given up, younger ones than this, in milliseconds, go on by themselves. */
+  readonly spareYoungerMs?: number;
 }
 
 /**
@@ -180,16 +210,24 @@ export async function markFailed(db: Queryable, claim: Claim, failure: FailedAtt
            next_attempt_at = clock_timestamp() + make_interval(secs => coalesce($4::float8, 0) / 1000)
          where id = $1 and fence = $2 and status = 'sending' returning id, notice, digest, channel, fallback, status, quiet),
        carried as (
-         update deliveries d set status = 'dead', carrier = null, last_error = $3
+         update deliveries d set carrier = null, last_error = $3,
+           status = case when d.created_at > clock_timestamp() - make_interval(secs => $6::float8 / 1000) then 'planned' else 'dead' end
          from own where own.status = 'dead' and d.carrier = own.id and d.status = 'planned'
          returning d.id, d.notice, d.digest, d.channel, d.fallback, d.status, d.quiet),
-       died as (select * from own where status = 'dead' union all select * from carried),
+       died as (select * from own where status = 'dead' union all select * from carried where status = 'dead'),
        stand_in as (
          insert into deliveries (notice, digest, channel, quiet, instead_of)
          select notice, digest, f.channel, quiet, died.channel from died, unnest(died.fallback) as f(channel)
          on conflict do nothing)
        select id, notice from own union all select id, notice from carried`,
-      [claim.id, claim.fence, failure.error, failure.delayMs, failure.outcomeUnknown ? 1 : 0],
+      [
+        claim.id,
+        claim.fence,
+        failure.error,
+        failure.delayMs,
+        failure.outcomeUnknown ? 1 : 0,
+        failure.spareYoungerMs ?? 0,
+      ],
     ),
   );
   return toMarked(claim, rows);
@@ -229,17 +267,17 @@ export async function summarizeDeliveries(db: Queryable, owner: Owner): Promise<
   return rows[0] ?? { sent: 0, dead: 0, open: 0, lastError: null, channels: [] };
 }
 
-/** Notices and digests with a delivery to try again now. */
+/** Notices and digests with a delivery to try again now, those that wait longest first. */
 export async function dueDeliveries(
   db: Queryable,
   limit: number,
 ): Promise<{ readonly notices: readonly string[]; readonly digests: readonly string[] }> {
   const { rows } = await run(
     db.query<{ notice: string | null; digest: string | null }>(
-      `select distinct notice, digest from deliveries
+      `select notice, digest from deliveries
        where carrier is null and ((status = 'planned' and next_attempt_at <= clock_timestamp())
          or (status = 'sending' and lease_until < clock_timestamp()))
-       limit $1`,
+       group by notice, digest order by min(next_attempt_at) limit $1`,
       [limit],
     ),
   );

@@ -59,10 +59,12 @@ export async function claimEdits(
          join lateral (select created_at from explanations e where e.pattern = n.pattern and e.content is not null
            order by created_at desc limit 1) e on true
        where n.id = d.notice and n.pattern = $1 and n.kind <> 'resolved' and n.batch is null and n.decision is null
-         and i.closed_at is null and d.status = 'sent' and d.provider_id is not null and d.carrier is null
+         and i.pattern = $1 and i.closed_at is null and d.status = 'sent' and d.provider_id is not null and d.carrier is null
          and d.channel = any($2::text[]) and d.edited_at is null
          -- Messages are written after the claim: one claimed later has the explanation already.
          and d.attempted_at < e.created_at and d.sent_at > clock_timestamp() - $3::interval
+         -- A summary's message is about others too.
+         and not exists (select 1 from deliveries c where c.carrier = d.id)
          -- A channel's later message about the incident took the place of earlier ones.
          and not exists (select 1 from deliveries l join notices m on m.id = l.notice
            where m.incident = n.incident and l.channel = d.channel and l.status = 'sent' and l.sent_at > d.sent_at)

@@ -142,7 +142,7 @@ export async function markDecided(db: Queryable, id: string, outcome: Outcome): 
   return rowCount === 1;
 }
 
-/** admitted → notified, dead or suppressed(no-route); false when another run was faster. */
+/** admitted → notified, dead or suppressed(no-route); false when another run was faster, or planned what nobody was to hear. */
 export async function markFinal(
   db: Queryable,
   id: string,
@@ -152,7 +152,7 @@ export async function markFinal(
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update notices set status = $2, reason = $3, why = coalesce($4, why), status_at = clock_timestamp()
-     where id = $1 and status = 'admitted'`,
+     where id = $1 and status = 'admitted' and ($2 <> 'suppressed' or planned_at is null)`,
     [id, status, reason, why],
   );
   return rowCount === 1;

@@ -96,22 +96,24 @@ export interface Backlog {
   readonly lines: readonly string[];
   readonly severity: 'critical' | 'warning' | 'info' | 'none' | 'unknown';
   readonly since: Date;
+  /** Whether all of it would have come without a sound. */
+  readonly quiet: boolean;
 }
 
 /** Reads what travels with a delivery. */
 export async function readBacklog(db: Queryable, carrier: string, limit: number): Promise<Backlog> {
   const { rows } = await run(
-    db.query<{ line: string; severity: Backlog['severity']; total: string; since: Date }>(
+    db.query<{ line: string; severity: Backlog['severity']; total: string; since: Date; quiet: boolean }>(
       `with told as (
          select case when n.kind = 'due' and b.id is not null then b.title else p.alertname || ' · ' || p.title end as line,
-           p.severity, d.created_at, i.closed_at is not null as over,
+           p.severity, d.created_at, n.quiet or d.quiet or n.kind = 'resolved' as quiet, i.closed_at is not null as over,
            array_position(array['critical', 'warning', 'unknown', 'info', 'none'], p.severity) as rank
          from deliveries d join notices n on n.id = d.notice join patterns p on p.pattern = n.pattern
            join incidents i on i.id = n.incident left join batches b on b.id = n.batch
          where d.id = $1::bigint or d.carrier = $1::bigint)
        select line || case when count(*) = 1 then '' else ' (' || count(*) || '×)' end
            || case when bool_and(over) then ', over now' else '' end as line, severity,
-         sum(count(*)) over () as total, min(min(created_at)) over () as since
+         sum(count(*)) over () as total, min(min(created_at)) over () as since, bool_and(bool_and(quiet)) over () as quiet
        from told group by told.line, severity, rank order by rank, count(*) desc, told.line limit $2`,
       [carrier, limit],
     ),
@@ -122,6 +124,7 @@ export async function readBacklog(db: Queryable, carrier: string, limit: number)
     lines: rows.map((row) => row.line),
     severity: first?.severity ?? 'unknown',
     since: first?.since ?? new Date(),
+    quiet: first?.quiet ?? false,
   };
 }
 

@@ -55,6 +55,8 @@ export function createPool(options: {
   });
   // An idle connection that breaks is replaced by the pool; the next query reports the outage.
   pool.on('error', () => undefined);
+  // Nor may one that breaks between two statements of a transaction end the process; the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

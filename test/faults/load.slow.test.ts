@@ -65,9 +65,9 @@ describe('load', { timeout: 400_000 }, () => {
     const alerts = Array.from({ length: 500 }, () => makeFiring());
     const startedAt = performance.now();
     let mostConnections = 0;
-    let over = false;
+    const over = new AbortController();
     const watch = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         const [row] = await machine.query<{ open: number }>(
           `select count(*)::int as open from pg_stat_activity where datname = current_database() and application_name like 'alertgest-%'`,
         );
@@ -86,7 +86,7 @@ describe('load', { timeout: 400_000 }, () => {
     const acked = await Promise.all(posts);
     expect(Math.max(...acked)).toBeLessThan(15_000);
     await sweepUntilFinal(machine, 180_000);
-    over = true;
+    over.abort();
     await watch;
     expect(mostConnections).toBeLessThanOrEqual(52);
     expect(await toldNames(machine)).toEqual(namesOf(alerts));

@@ -13,13 +13,21 @@ describe('a provider', { timeout: 60_000 }, () => {
     const gotify = await startGotifySink();
     onTestFinished(() => gotify.close());
     machine = await startTestMachine({ env: gotify.env });
+    // As fast as this machine is without a fault.
+    const calmAt = Date.now();
+    await machine.post([makeFiring()]);
+    await gotify.waitFor(1, 15_000);
+    await machine.settle();
+    const calmMs = (gotify.pushes[0]?.at.getTime() ?? 0) - calmAt;
+    gotify.clear();
+    machine.sink.clear();
     machine.sink.script('drip', 'drip', 'drip');
     const alerts = [makeFiring(), makeFiring(), makeFiring()];
     const postedAt = Date.now();
     await Promise.all(alerts.map((alert) => machine.post([alert])));
     await gotify.waitFor(3, 15_000);
     const delays = gotify.pushes.map(({ at }) => at.getTime() - postedAt);
-    expect(Math.max(...delays)).toBeLessThan(3_000);
+    expect(Math.max(...delays)).toBeLessThan(calmMs + 3_000);
     const cutOff = async (): Promise<number> => {
       const rows = await machine.query(
         `select 1 from deliveries where channel = 'ntfy' and unknown_outcomes > 0`,
@@ -93,10 +101,8 @@ routes:
     await sweepUntilFinal(machine, 45_000);
     expect(machine.sink.pushes.length).toBeLessThan(10);
     const times = machine.sink.requests.map(({ at }) => at.getTime());
-    for (const [index, time] of times.entries()) {
-      const third = times[index + 3];
-      if (third !== undefined) expect(third - time).toBeGreaterThan(900);
-    }
+    const gaps = times.slice(3).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.min(Infinity, ...gaps)).toBeGreaterThan(900);
     const rows = await machine.query(`select status, count(*)::int from notices group by 1`);
     expect(rows).toEqual([{ status: 'notified', count: 40 }]);
   });

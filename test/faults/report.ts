@@ -25,7 +25,8 @@ interface RowResult {
   readonly seconds: number;
 }
 
-export default class FaultReport implements Reporter {
+/** Tells each row as it ends, and writes the page. */
+export class FaultReport implements Reporter {
   readonly #outcomes: Outcome[] = [];
   #startedAt = 0;
 

@@ -11,7 +11,7 @@ import type { Pool } from '../../shared/postgres/pool.ts';
 import { CONSOLE_TOKEN, createTestConsole, DECISION_KEYS, dumpTables, makeLink } from '../support/console.ts';
 import type { TestConsole } from '../support/console.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { hostileJson, hostileText, runs } from '../support/fuzz.ts';
+import { hostileJson, hostileText, patience, runs, unlessRefused } from '../support/fuzz.ts';
 
 let pool: Pool;
 let site: TestConsole;
@@ -38,7 +38,7 @@ const edit = (text: string) =>
     .filter((edited) => edited !== text);
 
 describe('a forged token', () => {
-  it('of a link is none, whatever it is', () => {
+  it('of a link is none, whatever it is', patience, () => {
     const id = '0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
     const real = signLink(DECISION_KEYS, id);
     fc.assert(
@@ -50,7 +50,7 @@ describe('a forged token', () => {
     expect(verifyLink(DECISION_KEYS, real)).toBe(id);
   });
 
-  it('of a session is none, whatever it is', () => {
+  it('of a session is none, whatever it is', patience, () => {
     const now = new Date('2026-01-14T22:00:00Z');
     const real = signSession(CONSOLE_TOKEN, 'ann', now);
     fc.assert(
@@ -62,7 +62,7 @@ describe('a forged token', () => {
     expect(readSession(CONSOLE_TOKEN, real, now)).toBe('ann');
   });
 
-  it('changes nothing, asked or posted, in the path or the header', { timeout: 30_000 }, async () => {
+  it('changes nothing, asked or posted, in the path or the header', patience, async () => {
     const before = await dumpTables(pool);
     await fc.assert(
       fc.asyncProperty(fc.oneof(edit(token), hostileText), fc.boolean(), async (forged, isPost) => {
@@ -150,17 +150,16 @@ describe('the API', () => {
     { maxKeys: 4 },
   );
 
-  it('answers any cursor and query with a page or a problem', { timeout: 40_000 }, async () => {
+  it('answers any cursor and query with a page or a problem', patience, async () => {
     const headers = { authorization: `Bearer ${CONSOLE_TOKEN}` };
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...LISTS), query, fc.option(cursor), async (list, given, at) => {
         const search = new URLSearchParams({ ...given, ...(at !== null && { cursor: at }) });
         const answer = await site.ask(`/api/v1/${list}?${search.toString()}`, { headers });
-        expect([`${list}?${search.toString()}`, [200, 400, 404, 503].includes(answer.status)]).toEqual([
+        expect([
           `${list}?${search.toString()}`,
-          true,
-        ]);
-        if (answer.status === 503) expect(list).toBe('audit');
+          [200, 400, 404, ...(list === 'audit' ? [503] : [])].includes(answer.status),
+        ]).toEqual([`${list}?${search.toString()}`, true]);
       }),
       runs(400),
     );
@@ -182,7 +181,7 @@ describe('the API', () => {
     expect(newErrors()).toEqual([]);
   });
 
-  it('and the pages answer any path and query without an error', { timeout: 40_000 }, async () => {
+  it('and the pages answer any path and query without an error', patience, async () => {
     const signedIn = { cookie: `__Host-alertgest-session=${signSession(CONSOLE_TOKEN, 'ann', new Date())}` };
     const path = fc.oneof(
       fc.constantFrom('/', '/issues', '/digests', '/deliveries', '/setup', '/issues/suggestions'),
@@ -201,38 +200,34 @@ describe('the API', () => {
     expect(newErrors()).toEqual([]);
   });
 
-  it(
-    'refuses decisions of any shape in words, and records none of them twice',
-    { timeout: 30_000 },
-    async () => {
-      const { pattern } = await makeLink(pool);
-      const body = fc.oneof(
-        hostileJson.map((value) => JSON.stringify(value) ?? ''),
-        fc
-          .record(
-            { kind: fc.oneof(fc.constant('ignore'), text), until: text, note: text, actor: text },
-            { requiredKeys: [] },
-          )
-          .map((value) => JSON.stringify(value)),
-      );
-      await fc.assert(
-        fc.asyncProperty(body, async (given) => {
-          const answer = await site.ask(`/api/v1/issues/${pattern}/decisions`, {
-            method: 'POST',
-            headers: { authorization: `Bearer ${CONSOLE_TOKEN}`, 'content-type': 'application/json' },
-            body: given,
-          });
-          expect([given, [201, 400].includes(answer.status)]).toEqual([given, true]);
-        }),
-        runs(150),
-      );
-      expect(newErrors()).toEqual([]);
-    },
-  );
+  it('refuses decisions of any shape in words, and records none of them twice', patience, async () => {
+    const { pattern } = await makeLink(pool);
+    const body = fc.oneof(
+      hostileJson.map((value) => JSON.stringify(value) ?? ''),
+      fc
+        .record(
+          { kind: fc.oneof(fc.constant('ignore'), text), until: text, note: text, actor: text },
+          { requiredKeys: [] },
+        )
+        .map((value) => JSON.stringify(value)),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (given) => {
+        const answer = await site.ask(`/api/v1/issues/${pattern}/decisions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${CONSOLE_TOKEN}`, 'content-type': 'application/json' },
+          body: given,
+        });
+        expect([given, [201, 400].includes(answer.status)]).toEqual([given, true]);
+      }),
+      runs(150),
+    );
+    expect(newErrors()).toEqual([]);
+  });
 });
 
 describe('the target of a request', () => {
-  it('is a path of the console, or refused in words', () => {
+  it('is a path of the console, or refused in words', patience, () => {
     const target = fc.oneof(
       hostileText.map((text) => text.replaceAll(/[^\x21-\x7e]/g, '%')),
       fc.constantFrom(
@@ -249,19 +244,17 @@ describe('the target of a request', () => {
     const method = fc.constantFrom('GET', 'POST', 'TRACE', 'TRACK', 'PROPFIND', 'get', 'M-SEARCH');
     fc.assert(
       fc.property(target, method, (path, verb) => {
-        try {
-          const request = toWebRequest({
+        const request = unlessRefused(() =>
+          toWebRequest({
             method: verb,
             path,
             query: new URLSearchParams('a=1'),
             headers: { host: 'console' },
             body: Buffer.from('x'),
             remoteAddress: '127.0.0.1',
-          });
-          expect(new URL(request.url).host).toBe('console');
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvalidInputError);
-        }
+          }),
+        );
+        expect(['console', null]).toContain(request === null ? null : new URL(request.url).host);
       }),
       runs(500),
     );
@@ -307,7 +300,7 @@ describe('a file of decisions', () => {
       }, file),
     );
 
-  it('with edits is read or refused in words', async () => {
+  it('with edits is read or refused in words', patience, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -317,8 +310,8 @@ describe('a file of decisions', () => {
         ),
         async (text) => {
           const entries = await readFile(text).catch((error: unknown) => {
-            expect(error).toBeInstanceOf(AppError);
-            return [];
+            if (error instanceof AppError) return [];
+            throw error;
           });
           for (const { pattern } of entries) expect(pattern).toMatch(/^v\d+:[0-9a-f]+$/);
           expect(Object.keys(Object.prototype)).toEqual([]);
@@ -328,21 +321,25 @@ describe('a file of decisions', () => {
     );
   });
 
-  it('of many keys, of aliases of aliases or nested without end is refused within seconds', async () => {
-    const bombs = [
-      `version: 1\ndecisions: []\n${Array.from({ length: 60_000 }, (_, key) => `k${key}: 1`).join('\n')}\nk1: 2`,
-      `a: &a [x]\nb: [*a, *a]\nversion: 1\ndecisions: []`,
-      `decisions: ${'['.repeat(100_000)}`,
-      `decisions: ${'{a: '.repeat(100_000)}`,
-    ];
-    for (const bomb of bombs) {
-      const startedAt = performance.now();
-      await expect(readFile(bomb)).rejects.toBeInstanceOf(InvalidInputError);
-      expect(performance.now() - startedAt).toBeLessThan(4_000);
-    }
-  });
+  it(
+    'of many keys, of aliases of aliases or nested without end is refused within seconds',
+    patience,
+    async () => {
+      const bombs = [
+        `version: 1\ndecisions: []\n${Array.from({ length: 60_000 }, (_, key) => `k${key}: 1`).join('\n')}\nk1: 2`,
+        `a: &a [x]\nb: [*a, *a]\nversion: 1\ndecisions: []`,
+        `decisions: ${'['.repeat(100_000)}`,
+        `decisions: ${'{a: '.repeat(100_000)}`,
+      ];
+      for (const bomb of bombs) {
+        const startedAt = performance.now();
+        await expect(readFile(bomb)).rejects.toBeInstanceOf(InvalidInputError);
+        expect(performance.now() - startedAt).toBeLessThan(4_000);
+      }
+    },
+  );
 
-  it('that is written reads back as it was, whatever the texts', async () => {
+  it('that is written reads back as it was, whatever the texts', patience, async () => {
     const storable = hostileText.map((text) => text.slice(0, 900).toWellFormed().replaceAll('\0', '').trim());
     await fc.assert(
       fc.asyncProperty(storable, storable, storable, async (name, note, value) => {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDeadLetterHandler } from '../../functions/receive/handler.ts';
 import { parseEvent, toHttpMessage } from '../../shared/cloud-event.ts';
-import { InvalidInputError } from '../../shared/errors.ts';
 import { createEvent } from '../../shared/events.ts';
 import { readNotice } from '../../shared/postgres/notices.ts';
 import { createPool } from '../../shared/postgres/pool.ts';
@@ -12,7 +11,16 @@ import type { Pool } from '../../shared/postgres/pool.ts';
 import { insertDeadLetter } from '../../shared/postgres/records.ts';
 import type { Context } from '../../shared/serve.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { hostileJson, hostileName, hostileText, mutate, mutations, runs } from '../support/fuzz.ts';
+import {
+  hostileJson,
+  hostileName,
+  hostileText,
+  mutate,
+  mutations,
+  patience,
+  runs,
+  unlessRefused,
+} from '../support/fuzz.ts';
 import { pino } from 'pino';
 
 const event: unknown = {
@@ -94,12 +102,7 @@ function read({
   headers: Record<string, string>;
   body: Buffer;
 }): CloudEvent<unknown> | null {
-  try {
-    return parseEvent(headers, body);
-  } catch (error) {
-    expect(error).toBeInstanceOf(InvalidInputError);
-    return null;
-  }
+  return unlessRefused(() => parseEvent(headers, body));
 }
 
 describe('fuzzed events', () => {
@@ -123,7 +126,7 @@ describe('fuzzed events', () => {
     );
   });
 
-  it('of ours come back as they were sent', () => {
+  it('of ours come back as they were sent', patience, () => {
     fc.assert(
       fc.property(fc.stringMatching(/^ag-[0-9a-f]{16}\.[a-z]{1,9}$/), hostileJson, (subject, data) => {
         const sent = createEvent(
@@ -162,33 +165,29 @@ describe('Postgres', () => {
   });
   afterAll(() => pool.end());
 
-  it(
-    'takes every dead letter, and is asked for every subject, without an error',
-    { timeout: 60_000 },
-    async () => {
-      const reported: string[] = [];
-      const handle = createDeadLetterHandler({
-        sweep: () => Promise.reject(new Error('no sweep here')),
-        recordDeadLetter: (letter) => insertDeadLetter(pool, letter),
-        reportOwnIssue: ({ reason }) => {
-          reported.push(reason);
-          return Promise.resolve(true);
-        },
-      });
-      let letters = 0;
-      await fc.assert(
-        fc.asyncProperty(fc.oneof(binary, structured), async (request) => {
-          const parsed = read(request);
-          if (parsed === null) return;
-          letters++;
-          await handle(parsed, context);
-          expect(await readNotice(pool, parsed.subject ?? '')).toBeUndefined();
-        }),
-        runs(300),
-      );
-      const { rows } = await pool.query<{ count: string }>('select count(*) from dead_letters');
-      expect(Number(rows[0]?.count)).toBe(letters);
-      expect(reported).toHaveLength(letters);
-    },
-  );
+  it('takes every dead letter, and is asked for every subject, without an error', patience, async () => {
+    const reported: string[] = [];
+    const handle = createDeadLetterHandler({
+      sweep: () => Promise.reject(new Error('no sweep here')),
+      recordDeadLetter: (letter) => insertDeadLetter(pool, letter),
+      reportOwnIssue: ({ reason }) => {
+        reported.push(reason);
+        return Promise.resolve(true);
+      },
+    });
+    let letters = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(binary, structured), async (request) => {
+        const parsed = read(request);
+        if (parsed === null) return;
+        letters++;
+        await handle(parsed, context);
+        expect(await readNotice(pool, parsed.subject ?? '')).toBeUndefined();
+      }),
+      runs(300),
+    );
+    const { rows } = await pool.query<{ count: string }>('select count(*) from dead_letters');
+    expect(Number(rows[0]?.count)).toBe(letters);
+    expect(reported).toHaveLength(letters);
+  });
 });

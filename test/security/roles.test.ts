@@ -1,13 +1,15 @@
-/** A database role that may only read and write rows is enough for the functions (docs/security.md, "Hardening"). */
+/** The least that the functions need of Postgres and Redis (docs/security.md, "Hardening") is enough, and no more is granted. */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createIngest } from '../../functions/receive/ingest.ts';
 import { sweep } from '../../functions/receive/sweep.ts';
 import { appendDecision } from '../../shared/postgres/decisions.ts';
 import { createPool, transaction } from '../../shared/postgres/pool.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
-import { makeArrival } from '../support/alerts.ts';
+import { createDecisionCache } from '../../shared/redis.ts';
+import { at, makeArrival } from '../support/alerts.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const role = `functions_${randomBytes(4).toString('hex')}`;
@@ -33,7 +35,9 @@ afterAll(async () => {
 
 it('alerts are stored, swept and decided on by it', async () => {
   const arrival = makeArrival();
-  const { notices } = await createIngest(pool, { isHeartbeat: () => false, allowReplay: false }).store([arrival]);
+  const { notices } = await createIngest(pool, { isHeartbeat: () => false, allowReplay: false }).store([
+    arrival,
+  ]);
   expect(notices).toHaveLength(1);
   await transaction(pool, (client) =>
     appendDecision(client, arrival.pattern.pattern, { kind: 'quiet', until: null, note: null, actor: 'ann' }),
@@ -64,4 +68,53 @@ it.each([
   "copy alertgest.decisions to program 'true'",
 ])('%s is refused to it', async (statement) => {
   await expect(pool.query(statement)).rejects.toMatchObject({ code: '42501' });
+});
+
+const redisUrl = inject('redisUrl');
+
+describe.skipIf(redisUrl === null)('a Redis user (skipped where no Redis is installed)', () => {
+  it('reads and writes copies of decisions and nothing else', async () => {
+    const admin = new Redis(redisUrl ?? '');
+    const rules = [
+      'on',
+      '>secret',
+      '~ag:*',
+      '-@all',
+      '+get',
+      '+set',
+      '+mget',
+      '+ping',
+      '+info',
+      '+hello',
+      '+client',
+    ];
+    await admin.call('ACL', 'SETUSER', role, ...rules);
+    const url = new URL(redisUrl ?? '');
+    url.username = role;
+    url.password = 'secret';
+    const cache = await createDecisionCache(url.href, pino({ level: 'silent' }));
+    const bound = new Redis(url.href);
+    try {
+      await vi.waitUntil(() => cache.state() === 'ok');
+      const decision = { kind: 'ignore' as const, until: at(60), note: null, actor: 'ann', generation: 2 };
+      const pattern = `v1:${role}`;
+      expect(await cache.read(pattern, 2, at(0), () => Promise.resolve(decision))).toEqual(decision);
+      expect(
+        await cache.read(pattern, 2, at(0), () => Promise.reject(new Error('the copy is there'))),
+      ).toEqual(decision);
+      for (const command of [
+        ['get', 'other'],
+        ['keys', '*'],
+        ['flushall'],
+        ['eval', 'return 1', '0'],
+        ['config', 'get', '*'],
+      ])
+        await expect(bound.call(command[0] ?? '', ...command.slice(1))).rejects.toThrow(/NOPERM/);
+    } finally {
+      cache.close();
+      bound.disconnect();
+      await admin.call('ACL', 'DELUSER', role);
+      admin.disconnect();
+    }
+  });
 });

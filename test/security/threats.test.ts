@@ -20,13 +20,13 @@ describe('the threats', () => {
     expect(THREATS.filter(({ checks, rest }) => checks.length === 0 && rest === null)).toEqual([]);
   });
 
-  it.each(THREATS.flatMap(({ number, checks }) => checks.map((check) => ({ number, ...check }))))(
-    'S$number: “$title” is a test',
-    ({ file, title, rows }) => {
-      expect(read(file)).not.toBe('');
-      expect(read(rows ?? file)).toContain(title);
-    },
-  );
+  it.each(THREATS)('S$number has tests that are there: $threat', ({ checks }) => {
+    const missing = checks.filter(({ file, title, rows }) => {
+      const isThere = read(file) !== '' && read(rows ?? file).includes(title);
+      return !isThere;
+    });
+    expect(missing).toEqual([]);
+  });
 
   it('are written down as the table has them (make security)', async () => {
     expect(page).toBe(await renderThreats(page));

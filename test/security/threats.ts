@@ -238,7 +238,7 @@ export const THREATS: readonly Threat[] = [
     control: 'patterns that people write are RE2; no expression of ours takes more than linear time',
     checks: [
       check('security/fuzz-routes', 'takes no longer than linear for patterns that nest'),
-      check('unit/functions/notify/matchers', 'answer at once whatever the pattern'),
+      check('unit/shared/matchers', 'answer at once whatever the pattern'),
       check('security/slow-text', 'is read by %s in linear time'),
       check('security/source', 'make no regular expression of what people wrote'),
     ],
@@ -291,8 +291,10 @@ export const THREATS: readonly Threat[] = [
     checks: [
       check('security/source', 'put nothing into SQL but constants'),
       check('security/fuzz-console', 'answers any cursor and query with a page or a problem'),
+      check('security/roles', 'alerts are stored, swept and decided on by it'),
+      check('security/roles', '%s is refused to it'),
     ],
-    rest: 'functions and migrations may use roles of their own (docs/security.md); which role a URL names is the operator’s',
+    rest: 'which role `DATABASE_URL` names is the operator’s',
   },
   {
     number: 19,
@@ -304,6 +306,7 @@ export const THREATS: readonly Threat[] = [
         'never throws, does not depend on the order of labels, and accounts for each of them',
       ),
       check('integration/shared/redis', 'never wins over Postgres when its generation is another'),
+      check('security/roles', 'reads and writes copies of decisions and nothing else'),
     ],
     rest: null,
   },
@@ -342,6 +345,7 @@ export const THREATS: readonly Threat[] = [
     checks: [
       check('security/source', 'give the model no tools'),
       check('integration/shared/model', 'sends the window, the limits and the schema with /api/chat'),
+      check('security/model-answers', 'is stored whatever characters it is made of'),
       manifest('only the console is public'),
       manifest('the network is closed'),
     ],

@@ -3,7 +3,7 @@ import { createBuilder } from '../../functions/build-digest/builder.ts';
 import type { Built, BuilderDeps } from '../../functions/build-digest/builder.ts';
 import type { ClusterContext } from '../../shared/digest/facts.ts';
 import type { CaptureWindowConfig } from '../../shared/capture-window-config.ts';
-import { claimAsked, storeBuilt } from '../../shared/postgres/digests.ts';
+import { claimAsked, storeBuilt } from '../../shared/postgres/digest-claims.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import type { WindowSpan } from '../../shared/postgres/windows.ts';
 import { normalizeAlert } from '../../shared/alert.ts';

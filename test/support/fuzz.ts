@@ -1,8 +1,12 @@
 /** What the fuzz tests share: how many runs, hostile text, and mutations of JSON that was seen in the wild. */
 import fc from 'fast-check';
+import { InvalidInputError } from '../../shared/errors.ts';
 
 /** Time for one property in every commit; a busy machine tries fewer cases, never none. */
 const TIME_LIMIT_MS = 5_000;
+
+/** How long one test may take. */
+export const patience = { timeout: process.env['FUZZ_RUNS'] === undefined ? 60_000 : 6 * 3_600_000 };
 
 /** Runs of one property: FUZZ_RUNS for a long night, without a limit; else few enough for every commit. */
 export function runs(byDefault: number): { numRuns: number; interruptAfterTimeLimit?: number } {
@@ -10,6 +14,16 @@ export function runs(byDefault: number): { numRuns: number; interruptAfterTimeLi
   return asked === undefined
     ? { numRuns: byDefault, interruptAfterTimeLimit: TIME_LIMIT_MS }
     : { numRuns: Number(asked) };
+}
+
+/** What the work answers, or null when it refuses its input in words; any other failure is thrown on. */
+export function unlessRefused<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InvalidInputError && error.message !== '') return null;
+    throw error;
+  }
 }
 
 /** Pieces that parsers, stores and people trip over. */

@@ -64,14 +64,18 @@ export async function auditMachine(machine: Audited): Promise<MachineAudit> {
   return { violations, repeats };
 }
 
-/** How often a person was told of the beginning of each alert's issue, by alertname; each name once when all is well. */
+/**
+ * How often a person was told of the beginning of each alert's issue, by alertname; each name once when all is well. What
+ * alertgest says about itself (a dead letter, say) is no alert's.
+ */
 export async function toldNames(machine: TestMachine, sink: Sink = machine.sink): Promise<string[]> {
-  const rows = await machine.query<{ id: string; alertname: string }>(
-    'select i.id, p.alertname from incidents i join patterns p using (pattern)',
+  const rows = await machine.query<{ id: string; alertname: string; own: boolean }>(
+    'select i.id, p.alertname, p.own from incidents i join patterns p using (pattern)',
   );
   const names = new Map(rows.map(({ id, alertname }) => [id, alertname]));
+  const own = new Set(rows.flatMap((row) => (row.own ? [row.id] : [])));
   return sink.pushes
-    .filter(({ title }) => !title.startsWith('✅'))
+    .filter(({ title, key }) => !title.startsWith('✅') && !own.has(key ?? ''))
     .map(({ key }) => names.get(key ?? '') ?? `nothing known as ${key ?? 'null'}`)
     .toSorted();
 }

@@ -65,7 +65,11 @@ export async function writeFile(rows: readonly InForceRow[]): Promise<string> {
     kept: row.kept,
     dropped: row.dropped,
   }));
-  return stringify({ version: 1, decisions }, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return stringify(
+    { version: 1, decisions },
+    // Texts stay on one line: what spans several with odd characters in it does not always read back as it was.
+    { aliasDuplicateObjects: false, lineWidth: 0, blockQuote: false, doubleQuotedMinMultiLineLength: 1e9 },
+  );
 }
 
 /** Reads a file; a refusal names the entry. */

@@ -301,6 +301,26 @@ describe('a storm', () => {
     expect(ofStorm()).toHaveLength(31);
     expect(ofStorm()[30]?.title).toContain('15 × PodEvicted');
   });
+
+  it('is summed up under an incident that still fires, which a pager can open and close', async () => {
+    const labels = { alertname: 'NodeGone' };
+    const burst = Array.from({ length: 33 }, (_, n) => alarm(`gone-${n}`, 220, { labels }));
+    await receive(...burst);
+    const first = `select p.namespace from batches b join incidents i on i.id = b.incident join patterns p using (pattern)
+      where b.key like '%NodeGone'`;
+    const { rows } = await pool.query<{ namespace: string }>(first);
+    const namespace = rows[0]?.namespace ?? '';
+    await receive(allClear(namespace, 220, 221, { labels }));
+    await receive(alarm('other', 226));
+    await tick();
+    const summaries = await pool.query<{ namespace: string; status: string; open: boolean }>(
+      `select p.namespace, n.status, i.closed_at is null as open
+       from notices n join incidents i on i.id = n.incident join patterns p on p.pattern = n.pattern
+       where n.kind = 'due' and n.batch is not null and p.alertname = 'NodeGone'`,
+    );
+    expect(summaries.rows).toMatchObject([{ status: 'notified', open: true }]);
+    expect(summaries.rows[0]?.namespace).not.toBe(namespace);
+  });
 });
 
 describe('time as news', () => {
@@ -398,6 +418,16 @@ describe('what stops on the way', () => {
     await tick();
     expect(await statusOf('lost')).toMatchObject([{ status: 'notified' }]);
     expect(pushesOf('lost')[0]?.body).toContain('not classified');
+  });
+
+  it('is rung for again every minute, however often nobody came', async () => {
+    const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
+    await ingest.store([alarm('deaf', 2_850)], at(2_850));
+    await pool.query(
+      `update notices set status_at = status_at - interval '3 minutes', attempts = 10 where status = 'received'`,
+    );
+    await tick();
+    expect(await statusOf('deaf')).toMatchObject([{ status: 'notified' }]);
   });
 });
 

@@ -69,6 +69,34 @@ describe('failures of Postgres', () => {
     await expect(work).rejects.toMatchObject({ reason: 'dependency-down' });
   });
 
+  it('that lose their connection fail as an outage, and nothing else fails with them', async () => {
+    const uncaught: unknown[] = [];
+    const listen = (error: unknown): void => void uncaught.push(error);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', listen);
+    try {
+      for (const wait of ['select pg_sleep(5)', null]) {
+        const work = transaction(pool, async (client) => {
+          const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+          const waiting = wait === null ? null : client.query(wait);
+          waiting?.catch(() => undefined);
+          await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+          // Between two statements nobody waits for the connection that is gone.
+          await new Promise((done) => setTimeout(done, 200));
+          await waiting;
+          await client.query('select 1');
+        });
+        await expect(work).rejects.toMatchObject({ reason: 'dependency-down' });
+      }
+    } finally {
+      process.removeListener('uncaughtException', listen);
+      for (const other of others) process.on('uncaughtException', other);
+    }
+    expect(uncaught).toEqual([]);
+    await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+  });
+
   it('that are deadlocks are run again, and both transactions succeed', async () => {
     await pool.query("insert into counters (name, value) values ('a', 0), ('b', 0)");
     let runs = 0;

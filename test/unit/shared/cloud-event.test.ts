@@ -65,6 +65,11 @@ describe('what is no event of version 1.0', () => {
       /attribute name/,
     ],
     [
+      'with NUL in its subject, which Postgres cannot be asked for',
+      () => structured({ id: '1', specversion: '1.0', type: 'x', source: '/x', subject: 'a\0' }),
+      /NUL/,
+    ],
+    [
       'in a batch',
       () => parseEvent({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')),
       /batch/,

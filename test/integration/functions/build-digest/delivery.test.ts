@@ -14,7 +14,7 @@ import { digestEvents } from '../../../../functions/receive/digest-watch.ts';
 import { createIngest } from '../../../../functions/receive/ingest.ts';
 import { createEvent } from '../../../../shared/events.ts';
 import { readAlertClock, shiftAlertClock } from '../../../../shared/postgres/clock.ts';
-import { claimOwed } from '../../../../shared/postgres/digests.ts';
+import { claimOwed } from '../../../../shared/postgres/digest-claims.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
 import type { Context, EventHandler } from '../../../../shared/serve.ts';
@@ -119,7 +119,7 @@ async function sweepEvents(): Promise<Array<CloudEvent<unknown>>> {
     `select distinct digest from deliveries where status <> 'sent' and digest is not null`,
   );
   return digestEvents(
-    { pool, source: { cluster: 'test', name: 'receive' }, digests: SCHEDULE, log },
+    { pool, source: { cluster: 'test', name: 'receive' }, digests: SCHEDULE, retentionDays: 30, log },
     await readAlertClock(pool),
     rows.map(({ digest }) => digest),
   );
@@ -401,6 +401,23 @@ describe('a digest', () => {
     expect(sink.pushes).toHaveLength(2);
     expect(await withTeam(tick(), context)).toEqual([]);
     await expect(readDefinitions('digests: [{ name: x, matchers: ["=="] }]')).rejects.toThrow('ROUTES');
+  });
+
+  it('counts a label set that has two patterns in one night once for each', async () => {
+    await night();
+    await pool.query(
+      `with p as (insert into patterns select 'v2:other', alertname, severity, namespace, cluster, title, identity, kept, dropped,
+         heartbeat, own, first_seen, last_seen, 0, null from patterns returning pattern)
+       insert into episodes (key, pattern, incident, alertname, severity, namespace, own, labels, annotations, generator_url, flags,
+         starts_at, ended_at, end_reason, received_at, last_seen, end_received_at)
+       select e.key, p.pattern, null, alertname, severity, namespace, own, labels, annotations, generator_url, flags,
+         starts_at - interval '1 hour', starts_at, 'resolved', received_at, last_seen, received_at from episodes e, p`,
+    );
+    await follow(await build(tick(), context));
+    const { rows } = await pool.query(
+      `select facts -> 'episodes' as episodes, facts -> 'firing' as firing, facts -> 'patterns' as patterns from digests`,
+    );
+    expect(rows).toEqual([{ episodes: 2, firing: 1, patterns: 2 }]);
   });
 
   it('of a quiet night is two lines, and is sent', async () => {

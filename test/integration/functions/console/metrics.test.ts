@@ -13,12 +13,8 @@ import {
   planDeliveries,
 } from '../../../../shared/postgres/deliveries.ts';
 import type { Owner } from '../../../../shared/postgres/deliveries.ts';
-import {
-  claimOwed,
-  deleteOldDigests,
-  finishDigest,
-  storeBuilt,
-} from '../../../../shared/postgres/digests.ts';
+import { claimOwed, storeBuilt } from '../../../../shared/postgres/digest-claims.ts';
+import { deleteOldDigests, finishDigest } from '../../../../shared/postgres/digests.ts';
 import { claimWanted, wantExplanation } from '../../../../shared/postgres/explanation-queue.ts';
 import { storeExplanation } from '../../../../shared/postgres/explanations.ts';
 import { addMetrics, measure, sumMetrics } from '../../../../shared/postgres/metrics.ts';
@@ -216,7 +212,7 @@ describe('a counter', () => {
     await pool.query(
       `update digests set window_end = window_end - interval '3 days', window_start = window_start - interval '3 days'`,
     );
-    await deleteOldDigests(pool, 1);
+    await deleteOldDigests(pool, { days: 1, promptDays: 1 });
     const { rows } = await pool.query<{ left: number }>(
       `select (select count(*) from digests) + (select count(*) from notices where status = 'notified') as left`,
     );

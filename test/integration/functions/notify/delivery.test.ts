@@ -15,10 +15,12 @@ import { audit } from '../../../../shared/postgres/audit.ts';
 import type { DeliveryPlan } from '../../../../shared/postgres/deliveries.ts';
 import { dueDeliveries } from '../../../../shared/postgres/deliveries.ts';
 import { findDeliveries } from '../../../../shared/postgres/delivery-log.ts';
-import { readNotice, readTold } from '../../../../shared/postgres/notices.ts';
+import { claimEdits, releaseWaiting } from '../../../../shared/postgres/explanation-waits.ts';
+import { markFinal, readNotice, readTold } from '../../../../shared/postgres/notices.ts';
 import type { NoticeRow } from '../../../../shared/postgres/notices.ts';
 import type { Pace } from '../../../../shared/postgres/pace.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
+import { resendDelivery } from '../../../../shared/postgres/resend.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
 import { toNoticeData } from '../../../../shared/notice-event.ts';
 import type { Context, EventHandler } from '../../../../shared/serve.ts';
@@ -28,6 +30,7 @@ import { createTestDatabase } from '../../../support/database.ts';
 const log = pino({ level: 'silent' });
 const source = { cluster: 'test', name: 'notify' } as const;
 const DEAD = new DeliveryError('delivery-permanent', 'answered 401');
+const dead = () => Promise.reject(DEAD);
 const DOWN = new DeliveryError('delivery-retryable', 'down', { retryAfterMs: 30_000 });
 
 let pool: Pool;
@@ -127,6 +130,16 @@ async function admit(severity = 'warning', kind: 'opened' | 'resolved' = 'opened
   return readRow(id);
 }
 
+/** Another notice of the incident, admitted. */
+async function addNotice(of: string, suffix: string, kind: string, batch: string | null): Promise<NoticeRow> {
+  await pool.query(
+    `insert into notices (id, incident, pattern, kind, status, batch, open_episodes, traceparent, received_at)
+     select id || $2, incident, pattern, $3, 'admitted', $4, 1, traceparent, received_at from notices where id = $1`,
+    [of, suffix, kind, batch],
+  );
+  return readRow(`${of}${suffix}`);
+}
+
 async function readRow(id: string): Promise<NoticeRow> {
   const row = await readNotice(pool, id);
   if (row === undefined) throw new Error('no such notice');
@@ -214,21 +227,6 @@ describe('one channel', () => {
 });
 
 describe('the end', () => {
-  /** Another notice of the incident, admitted unless told otherwise. */
-  async function addNotice(
-    of: string,
-    suffix: string,
-    kind: string,
-    batch: string | null,
-  ): Promise<NoticeRow> {
-    await pool.query(
-      `insert into notices (id, incident, pattern, kind, status, batch, open_episodes, traceparent, received_at)
-       select id || $2, incident, pattern, $3, 'admitted', $4, 1, traceparent, received_at from notices where id = $1`,
-      [of, suffix, kind, batch],
-    );
-    return readRow(`${of}${suffix}`);
-  }
-
   it('goes to those that were told and want it or have something to close', async () => {
     const stage = makeStage(['phone', 'chat', 'pager', 'other'], {
       closes: ['pager', 'other'],
@@ -262,11 +260,112 @@ describe('the end', () => {
     await ring(stage, await addNotice(row.id, '-end', 'resolved', null));
     expect(stage.seen.map(({ channel }) => channel)).toEqual(['pager']);
   });
+
+  it('waits for what its channel was not told yet: nothing is opened after it was closed', async () => {
+    const stage = makeStage(['phone', 'pager'], { closes: ['pager'] });
+    const row = await admit('critical');
+    await ring(stage, row);
+    stage.behaviour.set('pager', () => Promise.reject(DOWN));
+    await ring(stage, await addNotice(row.id, '-due', 'due', null));
+    stage.behaviour.clear();
+    stage.seen.length = 0;
+    stage.aheadMs += 60_000;
+    const end = await addNotice(row.id, '-end', 'resolved', null);
+    await ring(stage, end);
+    expect(stage.seen).toEqual([]);
+    await pool.query(`update deliveries set next_attempt_at = clock_timestamp() where status = 'planned'`);
+    await ringDue(stage);
+    await ringDue(stage);
+    expect(stage.seen.map(({ channel, message }) => `${channel} ${message.kind}`)).toEqual([
+      'pager due',
+      'pager resolved',
+    ]);
+    expect((await readRow(end.id)).status).toBe('notified');
+  });
+});
+
+describe('a pager that stands in', () => {
+  it('opens nothing once the incident is over, for nobody would close it', async () => {
+    const stage = makeStage(['chat', 'pager'], { closes: ['pager'] });
+    stage.plans = [{ channel: 'chat', fallback: ['pager'] }];
+    const row = await admit();
+    await ring(stage, row);
+    stage.behaviour.set('chat', () => Promise.reject(DOWN));
+    const due = await addNotice(row.id, '-due', 'due', null);
+    await ring(stage, due);
+    await pool.query('update incidents set open_episodes = 0, closed_at = alert_now()');
+    const end = await addNotice(row.id, '-end', 'resolved', null);
+    await ring(stage, end);
+    expect(await readRow(end.id)).toMatchObject({ status: 'suppressed', reason: 'no-route' });
+    stage.behaviour.set('chat', dead);
+    stage.aheadMs += 60_000;
+    await pool.query(`update deliveries set next_attempt_at = clock_timestamp() where status = 'planned'`);
+    await ringDue(stage);
+    expect(stage.seen.map(({ channel }) => channel)).toEqual(['chat', 'chat', 'chat']);
+    expect(await statuses()).toEqual(['chat dead', 'chat sent', 'pager dead for chat']);
+    expect((await readRow(due.id)).status).toBe('dead');
+  });
+});
+
+describe('a message that a person sends again', () => {
+  it('opens nothing at a pager once the incident is over', async () => {
+    const stage = makeStage(['pager'], { closes: ['pager'] });
+    stage.behaviour.set('pager', dead);
+    const row = await admit();
+    await ring(stage, row);
+    await pool.query('update incidents set open_episodes = 0, closed_at = alert_now()');
+    const end = await addNotice(row.id, '-end', 'resolved', null);
+    await pool.query(`update notices set status = 'suppressed', reason = 'resolved-untold' where id = $1`, [
+      end.id,
+    ]);
+    stage.behaviour.clear();
+    const [line] = await findDeliveries(pool, { limit: 1 });
+    expect(await resendDelivery(pool, line?.id ?? '')).toMatchObject({ status: 'admitted' });
+    await ring(stage, await readRow(row.id));
+    expect(stage.seen).toHaveLength(1);
+    expect(await statuses()).toEqual(['pager dead']);
+  });
+});
+
+describe('an explanation that comes late', () => {
+  it('edits the message about its issue, and never a summary of many', async () => {
+    const stage = makeStage(['chat']);
+    const [row, other] = [await admit(), await admit()];
+    await ring(stage, row);
+    await ring(stage, other);
+    for (const { pattern } of [row, other]) {
+      await pool.query(
+        `insert into explanations (pattern, prompt_version, model_digest, model, content, context, prompt_tokens, output_tokens, calls, duration_ms)
+         values ($1, '1', 'd', 'm', '{}', '{}', 1, 1, 1, 1)`,
+        [pattern],
+      );
+    }
+    await pool.query(
+      `update deliveries c set carrier = d.id from deliveries d where d.notice = $1 and c.notice = $2`,
+      [row.id, other.id],
+    );
+    expect(await claimEdits(pool, row.pattern, ['chat'])).toEqual([]);
+    await pool.query('update deliveries set carrier = null');
+    expect(await claimEdits(pool, row.pattern, ['chat'])).toMatchObject([{ notice: row.id }]);
+    expect(await claimEdits(pool, row.pattern, ['chat'])).toEqual([]);
+  });
+
+  it('hastens nothing that was tried meanwhile: what the provider asked for is not undercut', async () => {
+    const stage = makeStage(['chat']);
+    stage.behaviour.set('chat', () => Promise.reject(DOWN));
+    const row = await admit();
+    await pool.query(
+      `with planned as (update notices set planned_at = clock_timestamp() where id = $1 returning id)
+       insert into deliveries (notice, channel, waits) select id, 'chat', true from planned`,
+      [row.id],
+    );
+    await ring(stage, row);
+    expect(stage.seen).toHaveLength(1);
+    expect(await releaseWaiting(pool, row.pattern)).toEqual([]);
+  });
 });
 
 describe('what stands in', () => {
-  const dead = () => Promise.reject(DEAD);
-
   it('for a channel that refuses is its fallback, once, within the same run', async () => {
     const stage = makeStage(['pager', 'chat', 'mail']);
     stage.plans = [
@@ -322,6 +421,17 @@ describe('what stands in', () => {
     await ring(stage, row);
     expect((await readRow(row.id)).status).toBe('dead');
     expect(stage.seen).toHaveLength(1);
+  });
+});
+
+describe('nobody to tell', () => {
+  it('is not the end of a notice whose deliveries another run has planned', async () => {
+    const stage = makeStage(['chat']);
+    stage.behaviour.set('chat', () => Promise.reject(DOWN));
+    const row = await admit();
+    await ring(stage, row);
+    expect(await markFinal(pool, row.id, 'suppressed', 'no-route', 'no route matches')).toBe(false);
+    expect((await readRow(row.id)).status).toBe('admitted');
   });
 });
 
@@ -384,6 +494,48 @@ describe('a provider that comes back', () => {
     expect(await countStatus('notified')).toBe(60);
   }, 90_000);
 
+  it('too late for one of many gives up that one: what travels with it goes on by itself', async () => {
+    const stage = makeStage(['phone']);
+    const rows = await pileUp(stage, 35, () => 'warning');
+    await pool.query(
+      `update deliveries set created_at = created_at - interval '1 day' where notice = any($1::text[])`,
+      [[rows[0]?.id, rows[1]?.id]],
+    );
+    await ring(stage, await readRow(rows[0]?.id ?? ''));
+    expect(await statuses()).toEqual([...Array(2).fill('phone dead'), ...Array(33).fill('phone planned')]);
+    expect((await dueDeliveries(pool, 500)).notices).toHaveLength(33);
+    expect((await readRow(rows[1]?.id ?? '')).status).toBe('dead');
+  });
+
+  it('sums up without a sound only what would all come without one', async () => {
+    const stage = makeStage(['phone'], { hearsEnds: ['phone'] });
+    const rows = await pileUp(stage, 35, () => 'warning');
+    await pool.query('update notices set quiet = true where id = $1', [rows[0]?.id]);
+    stage.behaviour.clear();
+    await ring(stage, await readRow(rows[0]?.id ?? ''));
+    expect(stage.seen).toHaveLength(1);
+    expect(stage.seen[0]?.message).toMatchObject({ priority: 'normal' });
+    // The end of what was told among others pushes nothing, as that of any summary.
+    stage.seen.length = 0;
+    for (const of of [rows[0], rows[1]])
+      await ring(stage, await addNotice(of?.id ?? '', '-end', 'resolved', null));
+    expect(stage.seen).toEqual([]);
+  });
+
+  it('but refuses what piled up gives no critical up: each is tried on every other channel', async () => {
+    const stage = makeStage(['phone', 'mail']);
+    stage.plans = [{ channel: 'phone' }];
+    stage.behaviour.set('phone', () => Promise.reject(DOWN));
+    const rows = await pileUp(stage, 35, (index) => (index < 12 ? 'critical' : 'warning'));
+    stage.behaviour.set('phone', dead);
+    await ring(stage, await readRow(rows[34]?.id ?? ''));
+    // The two oldest criticals travelled with the warning's summary and died with it.
+    expect(stage.seen.map(({ channel }) => channel)).toEqual(['phone', 'mail', 'mail']);
+    expect((await readRow(rows[0]?.id ?? '')).status).toBe('notified');
+    expect((await readRow(rows[1]?.id ?? '')).status).toBe('notified');
+    expect(await countStatus('dead')).toBe(23);
+  });
+
   it('that keeps things open is told of each one, so that each can be closed', async () => {
     const stage = makeStage(['pager'], { closes: ['pager'] });
     stage.behaviour.set('pager', () => Promise.reject(DOWN));
@@ -406,6 +558,26 @@ describe('a provider that comes back', () => {
     expect(new Set(stage.seen.map(({ message }) => message.key)).size).toBe(32);
   }, 60_000);
 });
+
+/** Messages that the phone did not take, each tried once by its own process and due again now. */
+async function pileUp(
+  stage: Stage,
+  amount: number,
+  severityOf: (index: number) => string,
+): Promise<readonly NoticeRow[]> {
+  stage.behaviour.set('phone', () => Promise.reject(DOWN));
+  const rows = [];
+  for (let index = 0; index < amount; index++) rows.push(await admit(severityOf(index)));
+  for (const row of rows) {
+    await ring(stage, row);
+    stage.aheadMs += 120_000;
+  }
+  stage.seen.length = 0;
+  await pool.query(
+    `update deliveries set next_attempt_at = clock_timestamp(), attempted_at = clock_timestamp() - interval '2 seconds'`,
+  );
+  return rows;
+}
 
 /** What the sweep does about deliveries, until nothing is due. */
 async function ringDue(stage: Stage): Promise<void> {

@@ -89,14 +89,18 @@ it('what is news after its end opens nothing at a pager', () => {
     'ntfy',
     'slack',
   ]);
+  expect(tell(makeNews({ kind: 'grew', isOver: true })).channels).toEqual(['ntfy', 'slack']);
   // Its beginning does: the end that waits for it closes it.
   expect(tell(makeNews({ isOver: true })).channels).toEqual(['ntfy', 'slack', 'pagerduty']);
 });
 
-it('an escalation goes to its own channels, and says when they are gone', () => {
+it('an escalation goes to its own channels, and when they are gone to those that are routed to now', () => {
   const news = makeNews({ kind: 'due', severity: 'info' });
   expect(tell({ ...news, escalation: ['pagerduty', 'gone'] }).channels).toEqual(['pagerduty']);
-  expect(tell({ ...news, escalation: ['gone'] }).why).toBe(
+  expect(tell({ ...news, escalation: ['gone'] }).channels).toEqual([]);
+  const critical = { ...news, severity: 'critical', escalation: ['gone'] } as const;
+  expect(tell(critical).channels).toEqual(['ntfy', 'slack', 'pagerduty']);
+  expect(route(critical, all, createPlainRouter(all, 'warning')).notes).toEqual([
     "the escalation's channels are no longer configured: gone",
-  );
+  ]);
 });
