@@ -41,7 +41,9 @@ export async function gatherFigures(
     await api.readAudit(),
   ];
   const untold = [...(await api.listNotices('suppressed')), ...(await api.listNotices('dead'))];
-  const groups = Map.groupBy(untold, ({ reason, why }) => JSON.stringify([reason ?? '', why ?? '']));
+  const groups = Map.groupBy(untold, ({ reason, why }) =>
+    JSON.stringify([reason ?? '', sameWords(why ?? '')]),
+  );
   const heldBack = [...groups].map(([key, notices]) => {
     const [reason = '', why = ''] = JSON.parse(key) as string[];
     return { count: notices.length, reason, why };
@@ -58,6 +60,14 @@ export async function gatherFigures(
     heldBack: heldBack.toSorted((a, b) => b.count - a.count),
     audit,
   };
+}
+
+/** Reasons that differ only in how long ago and how often are one reason. */
+function sameWords(why: string): string {
+  return why.replace(
+    /^told \d+ \w+ ago and never calm for long; .*/,
+    'told before, and never calm for long since',
+  );
 }
 
 /** The paragraph and the list of what was held back, at most 80 columns wide. Pure. */

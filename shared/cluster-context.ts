@@ -156,14 +156,17 @@ export function toContext(found: Gathered, span: Span): ClusterContext {
       .toSorted((a, b) => b.count - a.count)
       .slice(0, KEPT)
       .map((event) => ({ ...event, message: event.message.slice(0, EVENT_CHARS).toWellFormed() })),
-    missing: Object.values(found).flatMap((part: Found<unknown>) => toMissing(part)),
+    missing: [...new Set(Object.values(found).flatMap((part: Found<unknown>) => toMissing(part)))],
   };
 }
 
 /** An absence in words: `pods: forbidden`. */
 export function toMissing(part: Found<unknown>): string[] {
   if (part.ok) return part.more ? ['a list was cut at its limit'] : [];
-  return part.reason === 'switched-off' ? [] : [`${part.what}: ${WORDS[part.reason]}`];
+  if (part.reason === 'switched-off') return [];
+  const words = WORDS[part.reason];
+  // Without access nothing can be looked at; naming each thing would say no more.
+  return [part.reason === 'no-access' ? words : `${part.what}: ${words}`];
 }
 
 const WORDS: Readonly<Record<Absence['reason'], string>> = {

@@ -23,7 +23,7 @@ import {
 import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { readDecidedAt, readPast } from '../../shared/postgres/past.ts';
 import { transaction } from '../../shared/postgres/pool.ts';
-import type { Pool, PoolClient } from '../../shared/postgres/pool.ts';
+import type { Pool, PoolClient, Queryable } from '../../shared/postgres/pool.ts';
 import type { EventHandler } from '../../shared/serve.ts';
 import { SEVERITIES } from '../../shared/severity.ts';
 import { FIRST, followReturns } from './returns.ts';
@@ -45,8 +45,8 @@ export interface HandlerDeps {
   readonly calendar?: CaptureWindowConfig;
   /** One in so many notices of ignored issues is told; 0 or nothing: none. */
   readonly canaryOneIn?: number;
-  /** The decision in force on the notice's pattern: from Redis when its copy is of the same generation, else Postgres. */
-  readonly readDecision: (row: NoticeRow) => Promise<Decision | null>;
+  /** The decision in force: Redis' copy of the same generation, else read on `db`; under the lock no second connection is taken. */
+  readonly readDecision: (row: NoticeRow, db: Queryable) => Promise<Decision | null>;
 }
 
 /** Creates the handler. */
@@ -55,7 +55,7 @@ export function createHandler(deps: HandlerDeps): EventHandler {
     if (dryRun) return [dryRunEvent(deps, event.data)];
     const row = await readEventNotice(deps.pool, event, ['dev.alertgest.notice.classified']);
     if (positionOf(row, 'classified') !== 'ready') return repeat(deps.source, row);
-    const decision = await deps.readDecision(row);
+    const decision = await deps.readDecision(row, deps.pool);
     const decided = await transaction(deps.pool, (client) => decideLocked(deps, client, row, decision));
     for (const {
       row: { id, incident },
@@ -84,7 +84,7 @@ async function decideLocked(
   // Read again under the lock: another run may have decided meanwhile, or a person.
   const row = await readNotice(client, before.id);
   if (row?.status !== 'classified') return [];
-  const decision = row.generation === before.generation ? known : await deps.readDecision(row);
+  const decision = row.generation === before.generation ? known : await deps.readDecision(row, client);
   const standing = await readStanding(client, row, decision);
   const facts = await readFacts(deps, client, row, standing);
   const verdict = await settle(client, row, standing, facts, deps.limits);

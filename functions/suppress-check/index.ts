@@ -3,7 +3,6 @@ import { createDecisionCache } from '../../shared/redis.ts';
 import { parseConfig, resolveEnvironment } from '../../shared/env.ts';
 import { createLog } from '../../shared/log.ts';
 import { currentDecision } from '../../shared/postgres/decisions.ts';
-import type { NoticeRow } from '../../shared/postgres/notices.ts';
 import { checkWritable, createPool } from '../../shared/postgres/pool.ts';
 import { createPublisher } from '../../shared/publish.ts';
 import { serve } from '../../shared/serve.ts';
@@ -35,9 +34,9 @@ void start('suppress-check', async (raw, address) => {
     },
     calendar: config,
     canaryOneIn: config.IGNORE_CANARY_ONE_IN,
-    readDecision: (row: NoticeRow) =>
+    readDecision: (row, db) =>
       cache.read(row.pattern, Number(row.generation), row.received_at, () =>
-        currentDecision(pool, row.pattern, row.received_at),
+        currentDecision(db, row.pattern, row.received_at),
       ),
   });
   return serve(

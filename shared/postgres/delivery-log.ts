@@ -46,6 +46,7 @@ export async function listDeliveries(
   return rows;
 }
 
+/** A delivery as the deliveries page lists it. */
 export interface DeliveryLine {
   readonly id: string;
   readonly notice: string | null;

@@ -40,31 +40,20 @@ export async function wantExplanation(db: Queryable, want: Want): Promise<boolea
   return rowCount === 1;
 }
 
-/** Until when deliveries of a pattern wait for its explanation; null when they do not. */
-export async function waitingUntil(db: Queryable, pattern: string): Promise<Date | null> {
-  const { rows } = await run(
-    db.query<{ wait_until: Date }>(
-      `select wait_until from explanation_queue
-       where pattern = $1 and released_at is null and wait_until > clock_timestamp()`,
-      [pattern],
-    ),
-  );
-  return rows[0]?.wait_until ?? null;
-}
-
+/** A pattern that one run alone asks about; `fence` tells its claim from later ones. */
 export interface QueueClaim {
   readonly pattern: string;
   readonly notice: string;
   readonly fence: number;
 }
 
-/** Claims one pattern, `first` before the oldest. */
+/** Claims one pattern, `first` before the oldest. Whoever plans its deliveries just now holds the row for moments only. */
 export async function claimWanted(db: Queryable, first: string): Promise<QueueClaim | undefined> {
   const { rows } = await run(
     db.query<QueueClaim>(
       `update explanation_queue set lease_until = clock_timestamp() + $2::interval, fence = fence + 1
        where pattern = (select pattern from explanation_queue where lease_until is null or lease_until < clock_timestamp()
-         order by pattern = $1 desc, wanted_at limit 1 for update skip locked)
+         order by pattern = $1 desc, wanted_at limit 1 for update)
        returning pattern, notice, fence`,
       [first, LEASE],
     ),
@@ -87,6 +76,7 @@ export async function dropWanted(db: Queryable, { pattern, fence }: QueueClaim):
   await run(db.query('delete from explanation_queue where pattern = $1 and fence = $2', [pattern, fence]));
 }
 
+/** An entry of the queue that nobody waits for any more, or that somebody is rung for. */
 export interface Released {
   readonly pattern: string;
   readonly notice: string;

@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { bundle } from '../../build/bundle.ts';
+import { cacheEnv } from '../../build/warm.ts';
 import { createRandom } from '../../eventing/local/switches.ts';
 import { auditMachine, namesOf, sweepUntilFinal, toldNames } from '../support/machine-audit.ts';
 import { makeFiring, startTestMachine } from '../support/machine.ts';
@@ -19,11 +24,17 @@ const ENV = {
 };
 
 describe('processes that come and go', { timeout: 600_000 }, () => {
+  // As they run on a cluster: sources would spend most of the time on being compiled.
+  const bundles = mkdtempSync(join(tmpdir(), 'alertgest-processes-'));
   let machine: TestMachine;
+  beforeAll(async () => {
+    await bundle(bundles);
+  }, 120_000);
+  afterAll(() => rmSync(bundles, { recursive: true, force: true }));
   afterEach(() => machine.stop());
 
   test('F36 the place for dead letters is dead itself: the row is in Postgres, the sweep goes on', async () => {
-    machine = await startTestMachine({ env: ENV });
+    machine = await startTestMachine({ bundles, env: { ...ENV, ...cacheEnv(bundles) } });
     await machine.functions.kill('classify', 'SIGKILL');
     const alerts = Array.from({ length: 5 }, () => makeFiring());
     for (const alert of alerts) expect(await machine.post([alert])).toBe(200);
@@ -37,7 +48,7 @@ describe('processes that come and go', { timeout: 600_000 }, () => {
   });
 
   test('F37 two hundred SIGTERMs at random moments of work: each ends within ten seconds, nothing is lost', async () => {
-    machine = await startTestMachine({ env: ENV });
+    machine = await startTestMachine({ bundles, env: { ...ENV, ...cacheEnv(bundles) } });
     const random = createRandom(37);
     const load = startLoad();
     let slowestMs = 0;
@@ -63,7 +74,7 @@ describe('processes that come and go', { timeout: 600_000 }, () => {
   });
 
   test('F52 every function is restarted every five seconds for three minutes: nothing lost, no more repeats than restarts', async () => {
-    machine = await startTestMachine({ env: ENV });
+    machine = await startTestMachine({ bundles, env: { ...ENV, ...cacheEnv(bundles) } });
     const load = startLoad();
     let restarts = 0;
     const until = performance.now() + 180_000;

@@ -56,7 +56,7 @@ describe('upkeep', { timeout: 90_000 }, () => {
       machine.sink.assertOnly(5);
     });
 
-    test('F54 retention deletes thousands of rows while alerts come: no lock is waited for 200 ms, none for 500 ms', async () => {
+    test('F54 retention deletes thousands of rows while alerts come: no lock is waited for 200 ms, no webhook half a second', async () => {
       machine = await startTestMachine();
       await machine.post([makeFiring({ severity: 'info' })]);
       await machine.query(
@@ -65,6 +65,8 @@ describe('upkeep', { timeout: 90_000 }, () => {
          select 'old' || g, 'v1:old', 'Old', 'info', false, '{}', '{}', '', '{}', t, t, 'resolved', t, t, t
          from generate_series(1, 20000) g, lateral (select clock_timestamp() - interval '60 days') as o(t)`,
       );
+      // As fast as this machine is when nothing is deleted.
+      const calm = await postMany(20);
       let worstWaitMs = 0;
       const over = new AbortController();
       const watch = (async () => {
@@ -79,12 +81,7 @@ describe('upkeep', { timeout: 90_000 }, () => {
       const sweeps = (async () => {
         for (let index = 0; index < 5; index++) await machine.sweep();
       })();
-      const times: number[] = [];
-      for (let index = 0; index < 40; index++) {
-        const startedAt = performance.now();
-        expect(await machine.post([makeFiring({ severity: 'info' })])).toBe(200);
-        times.push(performance.now() - startedAt);
-      }
+      const busy = await postMany(40);
       await sweeps;
       over.abort();
       await watch;
@@ -93,7 +90,7 @@ describe('upkeep', { timeout: 90_000 }, () => {
       );
       expect(row?.left).toBe(15_000);
       expect(worstWaitMs).toBeLessThan(200);
-      expect(times.toSorted((a, b) => a - b).at(-1)).toBeLessThan(500);
+      expect(busy).toBeLessThan(calm + 500);
     });
 
     test('F55 the watcher outside hears a beat only while nothing is stuck, and none when alertgest is dead', async () => {
@@ -147,5 +144,16 @@ describe('upkeep', { timeout: 90_000 }, () => {
       await machine.sweep();
       expect(beats).toBe(1);
     });
+
+    /** Posts so many new alerts, one after the other; answers the longest wait for an answer in milliseconds. */
+    async function postMany(count: number): Promise<number> {
+      let worstMs = 0;
+      for (let index = 0; index < count; index++) {
+        const startedAt = performance.now();
+        expect(await machine.post([makeFiring({ severity: 'info' })])).toBe(200);
+        worstMs = Math.max(worstMs, performance.now() - startedAt);
+      }
+      return worstMs;
+    }
   });
 });

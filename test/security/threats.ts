@@ -263,7 +263,7 @@ export const THREATS: readonly Threat[] = [
         'of a bomb of aliases, or nested without end, is a problem within a second',
       ),
       check(
-        'security/fuzz-console',
+        'security/fuzz-decision-files',
         'of many keys, of aliases of aliases or nested without end is refused within seconds',
       ),
     ],
@@ -276,7 +276,7 @@ export const THREATS: readonly Threat[] = [
     checks: [
       check('unit/shared/alert', 'turns labels that are no texts into texts without polluting prototypes'),
       check('security/fuzz-webhooks', 'of any JSON or bytes are refused in words or usable'),
-      check('security/fuzz-console', 'with edits is read or refused in words'),
+      check('security/fuzz-decision-files', 'with edits is read or refused in words'),
       check(
         'security/fuzz-patterns',
         'never throws, does not depend on the order of labels, and accounts for each of them',

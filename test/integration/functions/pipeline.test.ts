@@ -39,28 +39,30 @@ const channel: Channel = {
   },
 };
 
+const LIMITS = {
+  stormIncidents: 30,
+  stormCriticals: 10,
+  stormSummaryMs: 300_000,
+  flapOpenings: 3,
+  flapWindowMs: 3_600_000,
+  remindAfterMs: 4 * 3_600_000,
+  tellAgainMs: 24 * 3_600_000,
+};
+
+let databaseUrl: string;
 let pool: Pool;
 /** How far the deliverer's clock is ahead: what a provider asked for is over by then. */
 let aheadMs = 0;
 let steps: Record<string, EventHandler>;
 
 beforeAll(async () => {
-  pool = createPool({ url: await createTestDatabase(), name: 'test', size: 8 });
+  databaseUrl = await createTestDatabase();
+  pool = createPool({ url: databaseUrl, name: 'test', size: 8 });
   const source = { cluster: 'test', name: 'notify' } as const;
-  const limits = {
-    stormIncidents: 30,
-    stormCriticals: 10,
-    stormSummaryMs: 300_000,
-    flapOpenings: 3,
-    flapWindowMs: 3_600_000,
-    remindAfterMs: 4 * 3_600_000,
-
-    tellAgainMs: 24 * 3_600_000,
-  };
   const suppress = createSuppress({
     pool,
     source,
-    limits,
+    limits: LIMITS,
     readDecision: (row) => currentDecision(pool, row.pattern, row.received_at),
   });
   const notify = createNotify({
@@ -371,6 +373,32 @@ describe('decisions', () => {
     });
     await tick();
     expect(pushesOf('known').map((message) => message.kind)).toEqual(['opened', 'due']);
+  });
+});
+
+describe('a decision that comes while another notice is being decided', () => {
+  it('counts, and is read without a second connection', async () => {
+    const arrival = alarm('meanwhile', 2_400);
+    const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
+    const { notices } = await ingest.store([arrival], arrival.receivedAt);
+    const notice = notices[0]?.notice ?? '';
+    await run('dev.alertgest.notice.received', notice);
+    const single = createPool({ url: databaseUrl, name: 'single', size: 1 });
+    let reads = 0;
+    const suppress = createSuppress({
+      pool: single,
+      source: { cluster: 'test', name: 'suppress-check' },
+      limits: LIMITS,
+      readDecision: async (row, db) => {
+        const decision = await currentDecision(db, row.pattern, row.received_at);
+        const ignore = { kind: 'ignore', until: null, note: null, actor: 'ann' } as const;
+        if (++reads === 1) await transaction(pool, (client) => appendDecision(client, row.pattern, ignore));
+        return decision;
+      },
+    });
+    await suppress(ring(notice, 'dev.alertgest.notice.classified'), context);
+    await single.end();
+    expect(await statusOf('meanwhile')).toMatchObject([{ status: 'suppressed', reason: 'ignored' }]);
   });
 });
 

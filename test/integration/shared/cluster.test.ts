@@ -123,7 +123,7 @@ describe('the context of a window', () => {
 
   it('says that there is no access outside a cluster, and asks for no metrics when they are switched off', async () => {
     const outside = await readWindowContext(connect({ kubeconfig: null }), span, live);
-    expect(outside.missing).toContain('pods: no access to a cluster');
+    expect(outside.missing).toContain('no access to a cluster');
     const plain = await readWindowContext(connect({ metrics: false }), span, live);
     expect(plain.missing).toEqual([]);
     expect(api.asked.some(({ apiGroup }) => apiGroup === 'metrics.k8s.io')).toBe(false);

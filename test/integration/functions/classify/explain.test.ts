@@ -1,9 +1,11 @@
 /** What becomes of a pattern at the model: one call, one row, one event, whatever the model does. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClusterReader } from '../../../../shared/cluster.ts';
 import { createLoki } from '../../../../shared/loki.ts';
 import { readExplanation } from '../../../../shared/postgres/explanations.ts';
-import { waitingUntil } from '../../../../shared/postgres/explanation-queue.ts';
+import { claimWanted } from '../../../../shared/postgres/explanation-queue.ts';
+import { waitForExplanation } from '../../../../shared/postgres/explanation-waits.ts';
 import { createPool } from '../../../../shared/postgres/pool.ts';
 import type { Pool } from '../../../../shared/postgres/pool.ts';
 import { CLUSTER_OBJECTS } from '../../../fixtures/kubernetes.ts';
@@ -56,6 +58,16 @@ async function receiveNew(
   return { notice, pattern: arrival.pattern.pattern };
 }
 
+/** Until when deliveries of a pattern would wait; null when they would not. */
+async function waitingUntil(pattern: string): Promise<Date | null> {
+  const { rows } = await pool.query<{ wait_until: Date }>(
+    `select wait_until from explanation_queue
+     where pattern = $1 and released_at is null and wait_until > clock_timestamp()`,
+    [pattern],
+  );
+  return rows[0]?.wait_until ?? null;
+}
+
 describe('a new pattern', () => {
   it('is explained with one call, and never asked about again', async () => {
     const { notice, pattern } = await receiveNew();
@@ -96,7 +108,7 @@ describe('a new pattern', () => {
     const { notice, pattern } = await receiveNew();
     await setup.ring(setup.classify, notice);
     expect(stub.calls).toHaveLength(0);
-    const until = await waitingUntil(pool, pattern);
+    const until = await waitingUntil(pattern);
     expect(until?.getTime()).toBeGreaterThan(Date.now());
     expect(until?.getTime()).toBeLessThan(Date.now() + 2_500);
   });
@@ -162,7 +174,7 @@ describe('the queue', () => {
         expect.objectContaining({ pattern: second.pattern, source: 'none', why: 'still asking' }),
       ]),
     );
-    expect(await waitingUntil(pool, second.pattern)).toBeNull();
+    expect(await waitingUntil(second.pattern)).toBeNull();
     await working;
   });
 
@@ -184,19 +196,35 @@ describe('the queue', () => {
       ).toHaveLength(1);
   });
 
+  it('gives a pattern its turn also while its deliveries are planned', async () => {
+    const { notice, pattern } = await receiveNew();
+    await setup.ring(setup.classify, notice);
+    const planning = await pool.connect();
+    try {
+      await planning.query('begin');
+      await waitForExplanation(planning, notice, pattern);
+      const claiming = claimWanted(pool, pattern);
+      await sleep(100);
+      await planning.query('commit');
+      expect(await claiming).toMatchObject({ pattern });
+    } finally {
+      planning.release();
+    }
+  });
+
   it('lets the rest go when the holder of the slot has no time left for it', async () => {
     stub.usually({ json: good, delayMs: 2_700 });
     setup = createExplaining(pool, stub.url, { waitMs: 20_000, timeoutMs: 21_000 });
     const own = await receiveNew();
     const rest = await receiveNew();
     await setup.ring(setup.classify, rest.notice);
-    expect(await waitingUntil(pool, rest.pattern)).not.toBeNull();
+    expect(await waitingUntil(rest.pattern)).not.toBeNull();
     const [event] = await setup.ring(setup.explain, own.notice);
     expect(explainedData(event)?.source).toBe('model');
     expect(setup.published.map((one) => explainedData(one))).toEqual([
       expect.objectContaining({ pattern: rest.pattern, source: 'none', why: 'busy' }),
     ]);
-    expect(await waitingUntil(pool, rest.pattern)).toBeNull();
+    expect(await waitingUntil(rest.pattern)).toBeNull();
     // Its turn comes all the same, with the next ring.
     stub.usually({ json: good });
     const [later] = await setup.ring(setup.explain, rest.notice, 'dev.alertgest.explanation.due');
@@ -216,7 +244,7 @@ describe('a full queue', () => {
     const { notice, pattern } = await receiveNew();
     const [event] = await setup.ring(setup.explain, notice);
     expect(explainedData(event)).toMatchObject({ pattern, source: 'none', why: 'busy' });
-    expect(await waitingUntil(pool, pattern)).toBeNull();
+    expect(await waitingUntil(pattern)).toBeNull();
     expect(stub.calls).toHaveLength(0);
   });
 });
