@@ -3,7 +3,7 @@
  * costs few commits; each is answered only when it is stored. Transactions under way at once never touch the same
  * pattern: they would only wait for each other's row locks.
  */
-import { AppError } from '../../shared/errors.ts';
+import { AppError, DependencyError } from '../../shared/errors.ts';
 import type { NoticeData } from '../../shared/events.ts';
 import type { Pool } from '../../shared/postgres/pool.ts';
 import type { Arrival, NewNotice } from './episodes.ts';
@@ -56,8 +56,17 @@ export function createIngest(pool: Pool, options: StoreOptions): Ingest {
         for (const job of jobs) await runBatch([job]);
       } else {
         for (const job of jobs) job.reject(error);
+        if (error instanceof DependencyError) refuseWaiting(error);
       }
     }
+  };
+
+  // A Postgres that is silent costs each transaction its whole time-out; whoever waits behind would wait for several.
+  const refuseWaiting = (error: DependencyError): void => {
+    const refused = queue;
+    queue = [];
+    waiting -= countArrivals(refused);
+    for (const job of refused) job.reject(error);
   };
 
   const work = async (jobs: readonly Job[]): Promise<void> => {

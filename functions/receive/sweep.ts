@@ -72,22 +72,14 @@ export async function sweep(deps: SweepDeps, traceparent: string): Promise<Swept
   const deliveries = await Promise.all(
     notices.map((id) => noticeEvent(deps, 'dev.alertgest.delivery.due', id)),
   );
-  const isDirect = new Set(
-    carriedOn.flatMap((event, index) =>
-      event !== undefined && deps.direct !== null && (stuck[index]?.attempts ?? 0) > DIRECT_AFTER
-        ? [event]
-        : [],
-    ),
-  );
+  const unmoved = carriedOn.filter((_event, index) => (stuck[index]?.attempts ?? 0) > DIRECT_AFTER);
   const news = await receivedEvents(deps, [...stale, ...due]);
   const nights = await digestEvents(deps, moment.now, digests);
   const events = [...news, ...carriedOn, ...deliveries, ...nights].filter((event) => event !== undefined);
-  const unheard = await deps.publisher.publish(
-    events.filter((event) => !isDirect.has(event)),
-    PUBLISH_MS,
-  );
-  // The broker refused it, or took it and forgot: the function is called without the broker.
-  await callDirectly(deps, [...unheard, ...isDirect]);
+  const unheard = await deps.publisher.publish(events, PUBLISH_MS);
+  // The broker refused it, or took it and forgot: the function is called without the broker, too.
+  const direct = [...unheard, ...unmoved].filter((event) => event !== undefined);
+  await callDirectly(deps, [...new Set(direct)]);
   await ringForExplanation(deps);
   const deleted = await deleteExpired(deps.pool, deps.retentionDays);
   await keepMetrics(deps);

@@ -12,7 +12,8 @@ export async function deleteExpired(db: Queryable, days: number): Promise<number
     // A notice goes with its deliveries: without them it would look unproved.
     `with old as (
        select n.id from notices n join incidents i on i.id = n.incident
-       where n.status in ('suppressed', 'notified', 'digested', 'dead') and i.closed_at is not null
+       where n.status in ('suppressed', 'notified', 'digested', 'dead')
+         and i.closed_at < (select alert_now() - make_interval(days => $1))
          and n.received_at < (select alert_now() - make_interval(days => $1)) limit $2),
      told as (delete from deliveries where notice in (select id from old))
      delete from notices where id in (select id from old)`,
@@ -22,6 +23,15 @@ export async function deleteExpired(db: Queryable, days: number): Promise<number
     `delete from escalations where id in (
        select e.id from escalations e join incidents i on i.id = e.incident
        where i.closed_at < (select alert_now() - make_interval(days => $1)) limit $2)`,
+    // An incident goes when nothing tells of it any more; the hours it is counted in stay.
+    `delete from batches where id in (
+       select b.id from batches b where b.closed_at < (select clock_timestamp() - make_interval(days => $1))
+         and not exists (select 1 from notices n where n.batch = b.id) limit $2)`,
+    `delete from incidents where id in (
+       select i.id from incidents i where i.closed_at < (select alert_now() - make_interval(days => $1))
+         and not exists (select 1 from notices n where n.incident = i.id)
+         and not exists (select 1 from batches b where b.incident = i.id)
+       order by i.closed_at limit $2)`,
     // The explanation stays, the raw texts behind it go.
     `update explanations set prompt = null, response = null where (pattern, prompt_version, model_digest) in (
        select pattern, prompt_version, model_digest from explanations

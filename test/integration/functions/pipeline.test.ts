@@ -11,6 +11,7 @@ import type { Message } from '../../../functions/notify/message.ts';
 import type { Arrival } from '../../../functions/receive/episodes.ts';
 import { createIngest } from '../../../functions/receive/ingest.ts';
 import { sweep } from '../../../functions/receive/sweep.ts';
+import type { SweepDeps } from '../../../functions/receive/sweep.ts';
 import { createHandler as createSuppress } from '../../../functions/suppress-check/handler.ts';
 import { DeliveryError } from '../../../shared/errors.ts';
 import { createEvent } from '../../../shared/events.ts';
@@ -128,13 +129,13 @@ async function receive(...arrivals: Arrival[]): Promise<string[]> {
   return follow(notices.map(({ notice }) => ring(notice)));
 }
 
-async function tick(): Promise<Awaited<ReturnType<typeof sweep>>> {
+async function tick(direct: SweepDeps['direct'] = null): Promise<Awaited<ReturnType<typeof sweep>>> {
   const published: Array<CloudEvent<unknown>> = [];
   const swept = await sweep(
     {
       pool,
       publisher: { publish: (events) => (published.push(...events), Promise.resolve([])) },
-      direct: null,
+      direct,
       source: { cluster: 'test', name: 'receive' },
       waits: { receivedMs: 60_000, classifiedMs: 120_000, admittedMs: 60_000 },
       repeatIntervalMs: 4 * 3_600_000,
@@ -448,14 +449,18 @@ describe('what stops on the way', () => {
     expect(pushesOf('lost')[0]?.body).toContain('not classified');
   });
 
-  it('is rung for again every minute, however often nobody came', async () => {
+  it.each([
+    { without: 'FUNCTION_URL', direct: null },
+    { without: 'an answer at FUNCTION_URL', direct: () => Promise.reject(new Error('no answer')) },
+  ])('is rung for again every minute without $without, however often nobody came', async ({ direct }) => {
     const ingest = createIngest(pool, { isHeartbeat: () => false, allowReplay: true });
-    await ingest.store([alarm('deaf', 2_850)], at(2_850));
+    const namespace = `deaf-${direct === null}`;
+    await ingest.store([alarm(namespace, 2_850)], at(2_850));
     await pool.query(
       `update notices set status_at = status_at - interval '3 minutes', attempts = 10 where status = 'received'`,
     );
-    await tick();
-    expect(await statusOf('deaf')).toMatchObject([{ status: 'notified' }]);
+    await tick(direct);
+    expect(await statusOf(namespace)).toMatchObject([{ status: 'notified' }]);
   });
 });
 
