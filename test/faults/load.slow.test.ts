@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { makeAlert, makeWebhook } from '../../bench/alerts.ts';
 import { processorMs, residentMiB } from '../../bench/processes.ts';
 import { bundle } from '../../build/bundle.ts';
+import { cacheEnv } from '../../build/warm.ts';
 import { FUNCTION_NAMES } from '../../eventing/local/functions.ts';
 import { findAlertmanager, startAlertmanager } from '../support/alertmanager.ts';
 import { auditMachine, namesOf, sweepUntilFinal, toldNames } from '../support/machine-audit.ts';
@@ -26,7 +27,13 @@ const NO_STORM = { ...ENV, STORM_INCIDENTS_PER_MINUTE: '10000' };
 const command = findAlertmanager();
 
 describe('load', { timeout: 400_000 }, () => {
+  // As they run on a cluster; sources start slower and hold more.
+  const bundles = mkdtempSync(join(tmpdir(), 'alertgest-load-'));
   let machine: TestMachine;
+  beforeAll(async () => {
+    await bundle(bundles);
+  }, 120_000);
+  afterAll(() => rmSync(bundles, { recursive: true, force: true }));
   afterEach(() => machine.stop());
 
   test.skipIf(command === null)(
@@ -60,12 +67,13 @@ describe('load', { timeout: 400_000 }, () => {
   );
 
   test('F31 five hundred webhooks in a second while every function is at zero: all stored within fifteen seconds', async () => {
-    machine = await startTestMachine({ env: NO_STORM });
+    machine = await startTestMachine({ bundles, env: { ...NO_STORM, ...cacheEnv(bundles) } });
     await Promise.all(FUNCTION_NAMES.map((name) => machine.functions.kill(name, 'SIGTERM')));
     const alerts = Array.from({ length: 500 }, () => makeFiring());
     const startedAt = performance.now();
     let mostConnections = 0;
     const over = new AbortController();
+    onTestFinished(() => over.abort());
     const watch = (async () => {
       while (!over.signal.aborted) {
         const [row] = await machine.query<{ open: number }>(
@@ -113,11 +121,8 @@ describe('load', { timeout: 400_000 }, () => {
   });
 
   test('F53 ten thousand alerts in a minute: below 200 MB a function, criticals first, all final', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'alertgest-storm-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    await bundle(folder);
     machine = await startTestMachine({
-      bundles: folder,
+      bundles,
       // The heap that Node allows itself in a container of 256 Mi, which is what the manifests give it.
       env: { ...ENV, STORM_SUMMARY_INTERVAL: '15s', NODE_OPTIONS: '--max-old-space-size=128' },
     });

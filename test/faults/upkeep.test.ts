@@ -69,6 +69,7 @@ describe('upkeep', { timeout: 90_000 }, () => {
       const calm = await postMany(20);
       let worstWaitMs = 0;
       const over = new AbortController();
+      onTestFinished(() => over.abort());
       const watch = (async () => {
         while (!over.signal.aborted) {
           const [row] = await machine.query<{ waited: number | null }>(
