@@ -153,9 +153,12 @@ async function setUp(folder: string): Promise<Stage> {
     pool,
     async stop() {
       await machine.stop();
+      const { rows } = await pool.query<{ data_directory: string }>('show data_directory');
       await pool.end();
       await stopStores(stage, postgres, sink);
       await server.stop();
+      // As root the data lies outside of our folder.
+      for (const { data_directory } of rows) rmSync(data_directory, { recursive: true, force: true });
     },
   };
   return stage;

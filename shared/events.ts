@@ -117,7 +117,8 @@ export const EVENTS = {
     data: noticeDataSchema,
   },
   'dev.alertgest.pattern.explained': {
-    meaning: 'The model explained the pattern, or it did not and the reason is said; nobody waits for it any more.',
+    meaning:
+      'The model explained the pattern, or it did not and the reason is said; nobody waits for it any more.',
     emittedBy: ['classify'],
     consumedBy: ['notify'],
     data: explainedSchema,

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
@@ -61,6 +61,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'alertgest-faults-'));
   const start = () => startPostgres({ folder: join(folder, 'postgres'), durable: true });
   let server = await start();
+  const data = dirname(pidFileOf(folder));
   const proxy = await startTcpProxy(Number(new URL(server.url).port));
   const url = new URL(server.url);
   url.port = String(proxy.port);
@@ -68,7 +69,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     url: url.href,
     proxy,
     async kill() {
-      const pid = Number(readFileSync(pidFileOf(folder), 'utf8').split('\n', 1)[0]);
+      const pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
       proxy.setTarget(null);
       process.kill(pid, 'SIGKILL');
       while (isAlive(pid)) await sleep(50);
@@ -89,7 +90,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     async stop() {
       await proxy.close();
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      for (const each of [data, folder]) rmSync(each, { recursive: true, force: true });
     },
   };
 }
