@@ -104,7 +104,13 @@ it('carry an alert from the webhook to the phone, as the sources do', async () =
         'ce-specversion': '1.0',
         'ce-source': '/test',
         'ce-type': 'dev.alertgest.digest.due',
+        'content-type': 'application/json',
       },
+      // Nothing is due on a first day, so a span is asked for.
+      body: JSON.stringify({
+        from: new Date(Date.now() - 3_600_000).toISOString(),
+        to: new Date().toISOString(),
+      }),
     });
     expect([digest.status, digest.headers.get('ce-type')]).toEqual([200, 'dev.alertgest.digest.built']);
     const page = await fetch(`${services['console'] ?? ''}/api/v1/issues`);
