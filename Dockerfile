@@ -25,6 +25,7 @@ WORKDIR /app
 COPY --from=build /app/dist dist
 COPY --from=build /app/sbom.cdx.json LICENSE ./
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=4 \
     NODE_COMPILE_CACHE=/app/dist/compile-cache \
     NODE_COMPILE_CACHE_PORTABLE=1 \
     FUNCTION_TARGET=receive \

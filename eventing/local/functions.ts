@@ -66,6 +66,12 @@ const STOP_WITHIN_MS = 10_000;
 const HEALTH_EVERY_MS = 50;
 const LINES_KEPT = 20;
 
+/**
+ * What every function runs Node with, here and in the image (Dockerfile). Young objects die young: a small nursery is
+ * emptied more often and keeps a third of the memory that a busy night would otherwise leave behind (bench memory).
+ */
+export const NODE_OPTIONS = '--max-semi-space-size=4';
+
 /** Finds a free port for each name; hand the result to the broker and to `startFunctions`. */
 export async function reserveServices(
   names: readonly string[] = FUNCTION_NAMES,
@@ -131,6 +137,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         NODE_ENV: 'production',
+        NODE_OPTIONS,
         ...env,
         PORT: new URL(base).port,
         LISTEN_HOST: new URL(base).hostname,

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
+import { NODE_OPTIONS } from '../../../eventing/local/functions.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const lines = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ').split('\n');
@@ -32,6 +33,10 @@ describe('Dockerfile', () => {
 
     expect(installs).toHaveLength(1);
     expect(installs[0]).toMatch(/^npm ci --ignore-scripts /);
+  });
+
+  it('runs Node with the options that were measured', () => {
+    expect(valuesOf('ENV').join(' ')).toContain(`NODE_OPTIONS=${NODE_OPTIONS} `);
   });
 
   it('carries its bill of materials and its licence', () => {
