@@ -1,10 +1,10 @@
 /** doctor's look at whoever sends alerts: does receive take our token, and does Alertmanager pass everything on. */
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { toClockCheck } from '../shared/diagnosis.ts';
 import type { Environment } from '../shared/env.ts';
 import { HttpFailure, request } from '../shared/http.ts';
 import type { HttpResponse } from '../shared/http.ts';
-import { toClockCheck } from './check-database.ts';
 import type { Check } from './check.ts';
 import { isReachable, toPlace } from './reach.ts';
 

@@ -1,19 +1,8 @@
-/** What a check of doctor says, and how all of them are shown. Pure. */
+/** How doctor shows its checks. Pure. */
+import type { Check } from '../shared/diagnosis.ts';
 import type { Paint } from './card.ts';
 
-/**
- * `ok`; `off`: not configured, and nothing is wrong with that; `warn`: works without, but less well; `fail`: needed and
- * not there.
- */
-export type Verdict = 'ok' | 'off' | 'warn' | 'fail';
-
-export interface Check {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly detail: string;
-  /** What to do about it; told for everything but `ok`. */
-  readonly fix?: string;
-}
+export type { Check } from '../shared/diagnosis.ts';
 
 const SIGNS = { ok: 'ok', off: '-', warn: 'warn', fail: 'FAIL' } as const;
 const COLOURS = { ok: 'green', off: 'gray', warn: 'yellow', fail: 'red' } as const;

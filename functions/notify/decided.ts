@@ -1,7 +1,7 @@
 /** How a message tells of a decision: "Ignored until … by …", and how to undo it. Pure. */
 import type { DecisionKind } from '../../shared/postgres/decisions.ts';
 import { inert } from './text.ts';
-import { formatTime } from './times.ts';
+import { formatTime } from '../../shared/times.ts';
 
 const ACTOR_CHARS = 100;
 const NOTE_CHARS = 240;

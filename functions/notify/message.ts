@@ -12,7 +12,7 @@ import { toExplainedLines } from './explanation-lines.ts';
 import type { Explained } from './explanation-lines.ts';
 import { toFacts, toTags } from './message-facts.ts';
 import { inert, safeLink } from './text.ts';
-import { formatDuration, formatTime } from './times.ts';
+import { formatDuration, formatTime } from '../../shared/times.ts';
 
 const TITLE_CHARS = 200;
 const SUMMARY_CHARS = 200;

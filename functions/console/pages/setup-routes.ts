@@ -1,5 +1,6 @@
 /** The routes of the Setup page: reading it, and asking for a test of a channel. */
 import type { Context, Hono } from 'hono';
+import { diagnose } from '../../../shared/diagnosis.ts';
 import { createEvent } from '../../../shared/events.ts';
 import { audit } from '../../../shared/postgres/audit.ts';
 import { EVERY_CHANNEL, askForTest, listChannelTests } from '../../../shared/postgres/channel-tests.ts';
@@ -45,17 +46,18 @@ export function registerSetup(app: Hono<ConsoleEnv>, deps: PagesDeps, reader: Re
     said: string | null,
     status: 200 | 403 = 200,
   ): Promise<Response> {
-    const [store, state, counters, deadLetters, heartbeats, tests] = await Promise.all([
+    const [store, state, counters, deadLetters, heartbeats, tests, findings] = await Promise.all([
       readStoreFacts(pool),
       audit(pool),
       readCounters(pool),
       listDeadLetters(pool, DEAD_LETTERS_SHOWN),
       listHeartbeats(pool),
       listChannelTests(pool),
+      diagnose(pool),
     ]);
     const view = reader.toView(c);
     const { variables } = deps;
-    const data = { store, audit: state, counters, deadLetters, heartbeats, tests, variables, said };
+    const data = { store, audit: state, counters, deadLetters, heartbeats, tests, findings, variables, said };
     return reader.show(c, view, toSetupPage(view, data), status);
   }
 }

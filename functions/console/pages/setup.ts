@@ -1,5 +1,6 @@
 /** What is reachable, what is configured (by name, never by value), and how Alertmanager is pointed here. */
 import { html } from 'hono/html';
+import type { Check } from '../../../shared/diagnosis.ts';
 import type { Audit } from '../../../shared/postgres/audit.ts';
 import { EVERY_CHANNEL } from '../../../shared/postgres/channel-tests.ts';
 import type { ChannelTest } from '../../../shared/postgres/channel-tests.ts';
@@ -40,6 +41,7 @@ export interface SetupData {
   readonly deadLetters: readonly DeadLetterLine[];
   readonly heartbeats: readonly Heartbeat[];
   readonly tests: readonly ChannelTest[];
+  readonly findings: readonly Check[];
   /** What became of what was just asked for; null when nothing was. */
   readonly said: string | null;
   /** Name of each variable of the console, and whether it is set. */
@@ -48,7 +50,7 @@ export interface SetupData {
 
 /** Renders the page. */
 export function toSetupPage(view: View, data: SetupData): Html {
-  const { store, counters, deadLetters, heartbeats, variables, tests, said } = data;
+  const { store, counters, deadLetters, heartbeats, variables, tests, findings, said } = data;
   return frame(view, {
     title: 'Setup',
     here: 'setup',
@@ -65,6 +67,14 @@ export function toSetupPage(view: View, data: SetupData): Html {
           <dt>Redis</dt>
           <dd>The console does not use it; suppress-check answers for it at <code>/ready</code>.</dd>
         </dl>
+      </section>
+      <section class="card">
+        <h2>What doctor finds here</h2>
+        ${toFindings(findings)}
+        <p class="small muted">
+          <code>alertgest doctor</code> also looks at broker, links, senders, model and cluster, from where
+          you run it.
+        </p>
       </section>
       <section class="card">
         <h2>Heartbeats</h2>
@@ -119,6 +129,21 @@ export function toSetupPage(view: View, data: SetupData): Html {
       <p class="small muted">Events the broker gave up on. Only a record: the sweep carries the work on.</p>
       ${deadLetters.length === 0 ? html`<p class="card">None.</p>` : toDeadLetters(view, deadLetters)}`,
   });
+}
+
+const TONES = { ok: 'good', off: 'info', warn: 'warning', fail: 'critical' } as const;
+const WORDS = { ok: 'fine', off: 'off', warn: 'look here', fail: 'broken' } as const;
+
+function toFindings(findings: readonly Check[]): Html {
+  return html`<ul class="plain">
+    ${findings.map(
+      ({ name, verdict, detail, fix }) =>
+        html`<li>
+          ${tag(WORDS[verdict], TONES[verdict])} <strong>${clip(name, 80)}</strong>: ${clip(detail, 300)}
+          ${fix === undefined ? '' : html`<div class="small muted">→ ${clip(fix, 400)}</div>`}
+        </li>`,
+    )}
+  </ul>`;
 }
 
 function toChannels(view: View, tests: readonly ChannelTest[]): Html {

@@ -336,6 +336,13 @@ describe('Setup', () => {
     expect((await get('/setup')).body).toMatch(/refused<.*ntfy<.*not taken: ntfy answered 403/s);
   });
 
+  it('says what doctor finds in the database, and what to do about it', async () => {
+    const { body } = await get('/setup');
+    expect(body).toMatch(/fine<.*Connections<.*that the server allows/s);
+    expect(body).toContain('the database agrees within');
+    expect(body).toMatch(/broken<.*Deliveries .*refused for good in the last day.*send-test/s);
+  });
+
   it('asks for nothing by a form that is not its own', async () => {
     published.length = 0;
     const response = await app.request('/setup/test', {
