@@ -73,7 +73,8 @@ describe('what comes again, late or cut', { timeout: 60_000 }, () => {
     const good = POISON.map(() => makeFiring({ severity: 'info' }));
     for (const [index, poison] of POISON.entries()) {
       const status = await machine.postBody(poison).catch(() => 413);
-      expect([400, 413], poison.slice(0, 60)).toContain(status);
+      // What is too large is cut off while it is sent; the gateway before receive may only see that: 502.
+      expect([400, 413, 502], poison.slice(0, 60)).toContain(status);
       const startedAt = performance.now();
       expect(await machine.post([good[index] ?? makeFiring()])).toBe(200);
       times.push(performance.now() - startedAt);
